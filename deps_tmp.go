@@ -1,0 +1,37 @@
+//go:build depstmp
+
+package scanside
+
+import (
+ _ "github.com/pion/webrtc/v4"
+ _ "github.com/pion/interceptor"
+ _ "github.com/pion/ice/v4"
+ _ "github.com/pion/transport/v5"
+ _ "github.com/pion/transport/v5/vnet"
+ _ "github.com/pion/transport/v5/stdnet"
+ _ "github.com/pion/rtp"
+ _ "github.com/pion/rtcp"
+ _ "github.com/pion/sdp/v3"
+ _ "github.com/pion/stun/v4"
+ _ "github.com/pion/logging"
+ _ "github.com/pion/mediadevices"
+ _ "github.com/pion/mediadevices/pkg/codec/openh264"
+ _ "github.com/pion/mediadevices/pkg/driver/camera"
+ _ "github.com/gen2brain/malgo"
+ _ "github.com/hraban/opus"
+ _ "github.com/kardianos/service"
+ _ "github.com/coreos/go-systemd/v22/daemon"
+ _ "github.com/prometheus/client_golang/prometheus/promhttp"
+ _ "github.com/prometheus/client_golang/prometheus/collectors"
+ _ "github.com/prometheus/client_golang/prometheus/testutil"
+ _ "github.com/alecthomas/kong"
+ _ "github.com/goccy/go-yaml"
+ _ "golang.org/x/crypto/argon2"
+ _ "golang.org/x/sys/unix"
+ _ "golang.org/x/term"
+ _ "github.com/vishvananda/netlink"
+ _ "pgregory.net/rapid"
+ _ "go.uber.org/goleak"
+ _ "github.com/chromedp/chromedp"
+ _ "github.com/google/go-cmp/cmp"
+)
