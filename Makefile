@@ -1,0 +1,79 @@
+# scanside: `make demo` runs it, `make test` proves it. `make help` lists the rest.
+
+SHELL := /bin/bash
+GO ?= go
+
+# Debian's own libopus and libopenh264 (patched, and without the bundled copies' need for AVX). mediadevices includes
+# <openh264/codec_api.h>, Debian installs <wels/codec_api.h>: a folder with a link brings the two together.
+INCLUDE := $(CURDIR)/build/include
+export GOFLAGS := -tags=dynamic,nolibopusfile -buildvcs=false
+export CGO_CFLAGS := -O2 -g -I$(INCLUDE)
+export CGO_CXXFLAGS := -O2 -g -I$(INCLUDE)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+RUN_PACKAGES  := ca-certificates gcc libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
+TEST_PACKAGES := g++ chromium ffmpeg iproute2 nftables systemd
+VM_PACKAGES   := qemu-system-x86 debootstrap e2fsprogs cpio zstd
+
+S ?= blackhole-primary
+W ?= bubble
+
+.PHONY: help demo build test check bench lab scenario scenarios g15 g16 vm deps test-deps vm-deps clean
+
+help:
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: deps build ## agent and gateway in one process, two emulated uplinks, both pages
+	@build/scanside demo $(DEMO)
+
+build: $(INCLUDE)/openh264 ## both programs into build/
+	@mkdir -p build
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o build/scanside ./cmd/scanside
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "$(LDFLAGS)" -o build/scanside-gateway ./cmd/scanside-gateway
+
+$(INCLUDE)/openh264:
+	@mkdir -p $(INCLUDE) && ln -sfn /usr/include/wels $@
+
+test: test-deps build ## everything that needs no root: unit, golden, fuzz seeds, in-memory world, real Chromium
+	$(GO) test ./...
+
+check: $(INCLUDE)/openh264 ## the gate before every push
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+	$(GO) test -short -race . ./failover/... ./supervision/... ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
+
+bench: $(INCLUDE)/openh264 ## figures: engine, fanout, merger, encoder; agent with one link and two
+	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./lab/emu
+
+scenarios: ## names of the scenarios
+	@$(GO) run ./lab/cmd/lab scenarios
+
+scenario: build ## one scenario: make scenario S=blackhole-primary W=bubble|netns
+	@$(GO) run ./lab/cmd/lab scenario -s $(S) -w $(W)
+
+lab: test-deps build ## (root) the scenarios with real binaries in network namespaces, Chromium watching
+	$(GO) run ./lab/cmd/lab suite
+
+g15: build ## (root) processor time of the agent with one link and with two, and its memory
+	@$(GO) run ./lab/cmd/lab g15
+
+g16: build ## (root) from process start to media on the first link and on both
+	@$(GO) run ./lab/cmd/lab g16
+
+vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera and ALSA microphone
+	$(GO) run ./lab/vm camera
+
+deps:
+	@./packaging/deps.sh $(RUN_PACKAGES)
+
+test-deps:
+	@./packaging/deps.sh $(RUN_PACKAGES) $(TEST_PACKAGES)
+
+vm-deps:
+	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)
+
+clean:
+	rm -rf build

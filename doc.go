@@ -1,0 +1,34 @@
+// Package scanside holds no code: it is the map of the program.
+//
+// scanside is the box in a scan room that lets a physician who is elsewhere supervise contrast-enhanced CT and MRI. The
+// agent captures camera and microphone, encodes each once, sends the same packets over two uplinks, and rules which of
+// them carry what. The gateway passes the first copy of each packet on and drops the rest, so that losing an uplink loses
+// nothing. The physician's voice and picture come back the same way.
+//
+// # Packages
+//
+//	cmd/scanside          the agent's program: flags, and the list of parts it is built from
+//	cmd/scanside-gateway  the far end's program, the same way
+//	failover              decides: which links carry which stream, and why. Pure: time is an argument
+//	supervision           decides: is qualifying supervision available right now. Pure in the same way
+//	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
+//	media/synthetic       sources and counters for worlds without devices
+//	media/device          camera, microphone, encoders (cgo; the only importer of mediadevices)
+//	link                  WHIP and WHEP, client and server; probes; sockets bound to an uplink
+//	agent                 the box: configuration, the one loop, the plan's applier, recorder, metrics, snapshot
+//	agent/status          the technician's page and the room's page, embedded
+//	gateway               the far end: rooms, mergers, viewers, sign-in, metrics
+//	gateway/console       the physician's page, embedded
+//	lab                   worlds to try it in: emulated uplinks, an in-memory network, namespaces, a virtual machine
+//
+// # Arrows
+//
+// Imports point one way; arch_test.go holds the table and gives each rule's reason. link does not know failover: the
+// agent's loop is the one translator. agent never imports media/device: main passes the sources in, so that every test of
+// the agent runs without a camera and without cgo.
+//
+// # Where to start reading
+//
+// failover/doc.go for what is decided, agent/doc.go for how it is made true, cmd/scanside/main.go for what the program is
+// made of.
+package scanside
