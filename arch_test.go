@@ -40,12 +40,10 @@ var pure = []string{"failover", "supervision"}
 
 // cgoOnlyIn names the single importer of each library that needs C.
 var cgoOnlyIn = map[string]string{
-	"C":                                "media/device",
-	"github.com/pion/mediadevices":     "media/device",
-	"github.com/gen2brain/malgo":       "media/device",
-	"github.com/hraban/opus":           "media/device",
-	"github.com/kardianos/service":     "cmd/scanside",
-	"github.com/coreos/go-systemd/v22": "cmd/scanside",
+	"C":                            "media/device",
+	"github.com/pion/mediadevices": "media/device",
+	"github.com/gen2brain/malgo":   "media/device",
+	"github.com/hraban/opus":       "media/device",
 }
 
 type source struct {
