@@ -1,0 +1,39 @@
+// Package link is the live WebRTC association over one uplink, and the server that answers it.
+//
+// # Who calls it
+//
+// The agent dials one [Session] per uplink: a WHIP publish session (RFC 9725) that carries the room's picture and voice
+// out, and a WHEP play session that brings the physician's back, dialled in parallel over the same [Net]. The gateway
+// owns one [API] and answers with [Inbound] and [Outbound] peers; [Resources] is the HTTP half (POST, PATCH, DELETE). The
+// agent's own page of the room uses the same server half. link knows media packets and nothing about failover.
+//
+// # One uplink, nothing else
+//
+// Every socket of a Session comes from its [Net]: media, signalling, name look-ups, ICE over TCP, TURN. [BoundNet] binds
+// each to the uplink's interface (or source address). pion's own active ICE-TCP dials past the Net, so it is switched off
+// and replaced (tcp.go).
+//
+// # Health
+//
+// ICE says "disconnected" seconds after a cut, so it decides nothing here. A Session sends probes: RTCP APP packets (RFC
+// 3550 6.7) with the media's SSRC on the media's 5-tuple, answered at once by [Inbound], authenticated by SRTCP. Each
+// outcome is one [Sample], measured on the sender's clock alone, so that a stale answer can never look fresh: an answer
+// that comes after its probe was given up is a second Sample with Late set and the true round trip. The answer carries the
+// far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one.
+//
+// # States of a Session
+//
+//	dialling    Dial: gather, POST, ICE, DTLS, both halves in parallel
+//	live        probes run; the play half re-dials itself while the publish half lives
+//	            ("nobody there yet", 409 or 404 on WHEP, is live without return media)
+//	dead        Done is closed, Err says why: refused by ICE for 30 s (RFC 7675 5.1), closed by the far end, or the far end
+//	            answers that it does not know the session any more (asked over HTTP while probes stay unanswered)
+//	closed      Close: DELETE (2 s at most), everything waited for
+//
+// # Invariants
+//
+//	L1 no socket of a Session exists that its Net did not make
+//	L2 a probe ends in exactly one Sample that is not Late, and at most one that is
+//	L3 Close returns with no goroutine of the Session left
+//	L4 nothing a far end sends (SDP, RTCP, HTTP) panics; it ends in an error or is counted and dropped
+package link
