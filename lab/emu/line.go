@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"io"
 	"sync"
 	"time"
 )
@@ -55,6 +56,15 @@ func (l *Line) Close() {
 	l.mu.Unlock()
 	l.gone.Wait()
 }
+
+// Send takes a datagram over and writes it to `to` when it has crossed the line, if it does. It never blocks; `to` must not
+// either, for it is the line's goroutine that writes.
+func (l *Line) Send(data []byte, to io.Writer) { l.send(Packet{Data: data, out: writer{to}}) }
+
+type writer struct{ w io.Writer }
+
+// deliver ignores errors: a write that fails is a packet lost.
+func (w writer) deliver(pkt Packet) { _, _ = w.w.Write(pkt.Data) }
 
 // send never blocks. It reports whether the packet is on its way; a datagram's sender would not know.
 func (l *Line) send(pkt Packet) bool {
