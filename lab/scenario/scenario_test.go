@@ -1,0 +1,193 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"scanside/lab/emu"
+)
+
+// Every file that comes with the program is sound, and says what it is about.
+func TestFiles(t *testing.T) {
+	names := All()
+	for _, must := range []string{"steady", "blackhole-primary", "blackhole-cellular", "ifdown-primary", "ifdown-cellular", "restore-primary"} {
+		if !strings.Contains(" "+strings.Join(names, " ")+" ", " "+must+" ") {
+			t.Errorf("scenario %s is missing", must)
+		}
+	}
+	for _, name := range names {
+		s, err := Load(name)
+		if err != nil {
+			t.Errorf("%v", err)
+			continue
+		}
+		if len(strings.Fields(s.Story)) < 15 {
+			t.Errorf("%s: the story %q is too short to understand", name, s.Story)
+		}
+		if name != "steady" && len(s.Events) == 0 {
+			t.Errorf("%s: nothing happens", name)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	s, err := Parse("x", `# The story,
+# in two lines.
+
+length 30s
+uplink primary 20ms
+uplink cellular 60ms metered # a comment
+protect video on_doubt
+at 5s loss cellular 12.5% down
+at 5s cut primary up
+at 6s delay primary 300ms
+at 7s jitter primary 50ms
+at 8s rate primary 1000 up
+at 9s restore primary
+at 10s ifdown primary
+at 11s ifup primary
+expect voice.lost = 0
+expect return.video.longest_freeze_ms <= 59.5
+end voice primary cellular
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Story != "The story,\nin two lines." || s.Length != 30*time.Second || s.Voice != "always" || s.Video != "on_doubt" {
+		t.Errorf("head: %+v", s)
+	}
+	if want := (Uplink{"cellular", 60 * time.Millisecond, true}); s.Uplinks[1] != want {
+		t.Errorf("uplink %+v, want %+v", s.Uplinks[1], want)
+	}
+	var events []string
+	for _, e := range s.Events {
+		events = append(events, e.String())
+	}
+	want := "at 5s loss cellular 12.5% down; at 5s cut primary up; at 6s delay primary 300ms; at 7s jitter primary 50ms; " +
+		"at 8s rate primary 1000 up; at 9s restore primary; at 10s ifdown primary; at 11s ifup primary"
+	if got := strings.Join(events, "; "); got != want {
+		t.Errorf("events\n%s, want\n%s", got, want)
+	}
+	if uplink, at, ok := s.Struck(); !ok || uplink != "cellular" || at != 5*time.Second {
+		t.Errorf("struck: %s %v %v", uplink, at, ok)
+	}
+	if s.Expect[0].OnClock() || !s.Expect[1].OnClock() || s.Expect[1].String() != "expect return.video.longest_freeze_ms <= 59.5" {
+		t.Errorf("expectations: %v", s.Expect)
+	}
+	if s.End[0].Stream != "voice" || len(s.End[0].Uplinks) != 2 {
+		t.Errorf("end: %v", s.End)
+	}
+}
+
+func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
+	const head = "# story\nlength 60s\nuplink primary 20ms\nexpect voice.lost = 0\n" // four lines
+	for _, c := range []struct{ text, want string }{
+		{"", "x: has no story; begin with #"},
+		{"# story\nuplink primary 20ms\nexpect voice.lost = 0", "x: has no length; write e.g. length 60s"},
+		{head + "length 61s", "x:5: a length of 1m1s is more than 1m0s"},
+		{head + "length soon", `x:5: "soon" is not a time; write e.g. 20s`},
+		{head + "uplink primary 20ms", "x:5: uplink primary is there twice"},
+		{head + "uplink cellular", "x:5: an uplink has a name and a round trip"},
+		{head + "cut primary", `x:5: "cut" is not a statement; use length, uplink`},
+		{head + "at 1s cut secondary", `x:5: there is no uplink "secondary"`},
+		{head + "at 1s melt primary", `x:5: "melt" is nothing that happens to an uplink; use cut, loss`},
+		{head + "at 1s loss primary", "x:5: loss needs an amount; write e.g. loss primary 30%"},
+		{head + "at 1s loss primary 130%", `x:5: "130%" is not a share`},
+		{head + "at 1s loss primary 0.3", `x:5: "0.3" is not a share; write e.g. 30%`},
+		{head + "at 1s rate primary fast", `x:5: "fast" is not a rate`},
+		{head + "at 1s cut primary sideways", `x:5: "sideways" is too much`},
+		{head + "at 2s cut primary\nat 1s restore primary", "x:6: 1s lies before the event above"},
+		{head + "at 60s cut primary", "x: its last event comes at 1m0s, when it is over"},
+		{head + "at -1s cut primary", `x:5: "-1s" is not a time`},
+		{head + "protect smell always", `x:5: "smell" is not a stream`},
+		{head + "protect voice sometimes", "x:5: write protect voice|video always|on_doubt|never"},
+		{head + "expect voice.found = 0", `x:5: "voice.found" is not in the result; use one of voice.sent, voice.lost`},
+		{head + "expect voice.lost >= 0", `x:5: ">=" is not a comparison; use = or <=`},
+		{head + "expect voice.lost = few", `x:5: "few" is not a number`},
+		{head + "expect voice.lost=0", "x:5: an expectation is a name"},
+		{head + "end voice", "x:5: write end voice|video"},
+		{head + "end voice secondary", `x:5: there is no uplink "secondary"`},
+	} {
+		_, err := Parse("x", c.text)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q:\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+	if _, err := Parse("x", head+"bogus\nbogus"); strings.Count(err.Error(), "x:") != 2 {
+		t.Errorf("two mistakes, told: %v", err)
+	}
+}
+
+func TestResultLine(t *testing.T) {
+	detect := 101.5
+	r := Result{Scenario: "blackhole-primary", World: "bubble", DetectMS: &detect}
+	r.Voice = Voice{Sent: 3000, Lost: 1, LongestGapMS: 40}
+	r.Return.Video.FramesLost = 2
+	const want = `{"scenario":"blackhole-primary","world":"bubble","voice":{"sent":3000,"lost":1,"longest_gap_ms":40},` +
+		`"video":{"frames_sent":0,"frames_lost":0,"longest_freeze_ms":0,"key_frame_requests":0},` +
+		`"return":{"voice":{"sent":0,"lost":0,"longest_gap_ms":0},"video":{"frames_sent":0,"frames_lost":2,"longest_freeze_ms":0,"key_frame_requests":0}},` +
+		`"detect_ms":101.5,"switch_ms":null}`
+	if got := r.Line(); got != want {
+		t.Errorf("line\n%s, want\n%s", got, want)
+	}
+	for _, c := range []struct {
+		x    Expectation
+		want bool
+	}{
+		{Expectation{"voice.lost", false, 1}, true}, {Expectation{"voice.lost", false, 0}, false},
+		{Expectation{"voice.longest_gap_ms", true, 40}, true}, {Expectation{"voice.longest_gap_ms", true, 39}, false},
+		{Expectation{"return.video.frames_lost", false, 2}, true}, {Expectation{"detect_ms", true, 102}, true},
+		{Expectation{"switch_ms", true, 1000}, false}, // not measured does not hold
+	} {
+		if c.x.Holds(r) != c.want {
+			t.Errorf("%v holds: %v, want %v (seen %s)", c.x, !c.want, c.want, c.x.Seen(r))
+		}
+	}
+}
+
+func TestApply(t *testing.T) {
+	set := emu.NewSet(1, emu.Symmetric("primary", 20*time.Millisecond))
+	defer set.Close()
+	for _, c := range []struct {
+		e    Event
+		want string
+	}{
+		{Event{Verb: Loss, Share: 0.3}, "30 % loss"}, {Event{Verb: Delay, By: 300 * time.Millisecond}, "30 % loss, +300 ms"},
+		{Event{Verb: Cut, Direction: emu.Up}, "up: cut; down: 30 % loss, +300 ms"}, {Event{Verb: Restore}, ""},
+		{Event{Verb: Jitter, By: 5 * time.Millisecond, Direction: emu.Down}, "down: 5 ms jitter"}, {Event{Verb: Rate, Rate: 1_000_000, Direction: emu.Down}, "down: 5 ms jitter, 1000 kbit/s"},
+	} {
+		c.e.Uplink = "primary"
+		if err := c.e.Apply(set); err != nil {
+			t.Fatal(err)
+		}
+		if got := set.State("primary"); got != c.want {
+			t.Errorf("after %v: %q, want %q", c.e, got, c.want)
+		}
+	}
+	if err := (Event{Verb: IfDown, Uplink: "primary"}).Apply(set); err == nil {
+		t.Error("the emulator took an interface down")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, name := range All() {
+		text, _ := files.ReadFile("files/" + name + suffix)
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := Parse("x", text)
+		if err != nil {
+			return
+		}
+		for _, e := range s.Events { // what parses can be done
+			set := emu.NewSet(1, s.Paths()...)
+			if e.Verb != IfDown && e.Verb != IfUp {
+				if err := e.Apply(set); err != nil {
+					t.Errorf("%v: %v", e, err)
+				}
+			}
+			set.Close()
+		}
+	})
+}
