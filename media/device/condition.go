@@ -1,0 +1,110 @@
+package device
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"scanside/media"
+)
+
+// condition keeps a source's Health. Any goroutine may call it. A change between good and bad, or of the reason, is
+// logged once.
+type condition struct {
+	log  *slog.Logger
+	kind media.Kind
+
+	mu     sync.Mutex
+	health media.Health // OK and Reason are the device's alone
+	fault  string       // why the encoder fails, a fault of ours; empty if it does not
+	window time.Time    // start of the second in which frames are counted
+	frames int
+}
+
+func newCondition(kind media.Kind, device string, log *slog.Logger) *condition {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &condition{log: log, kind: kind, health: media.Health{Device: device}}
+}
+
+// frame notes a picture or a packet of voice from the device, captured at at.
+func (c *condition) frame(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.health.LastFrame = at
+	c.health.Frames++
+	c.frames++
+	if passed := at.Sub(c.window); passed >= time.Second {
+		if passed < 2*time.Second {
+			c.health.FPS = float64(c.frames) / passed.Seconds()
+		}
+		c.window, c.frames = at, 0
+	}
+}
+
+// good says that the device works; bad says why it does not.
+func (c *condition) good(now time.Time) {
+	c.change(now, func() { c.health.OK, c.health.Reason = true, "" })
+}
+
+func (c *condition) bad(now time.Time, reason string) {
+	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS = false, reason, 0 })
+}
+
+// encoder says how the last encoding went.
+func (c *condition) encoder(now time.Time, err error) {
+	c.change(now, func() {
+		c.fault = ""
+		if err != nil {
+			c.fault = "it could not be encoded: " + err.Error()
+		}
+	})
+}
+
+func (c *condition) change(now time.Time, how func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.merged()
+	how()
+	after := c.merged()
+	if !after.Since.IsZero() && before.OK == after.OK && before.Reason == after.Reason {
+		return
+	}
+	c.health.Since = now
+	if after.OK {
+		c.log.Info("source works", "stream", c.kind.String(), "device", after.Device)
+	} else if after.Reason != "" {
+		c.log.Warn("source does not work", "stream", c.kind.String(), "device", after.Device, "reason", after.Reason)
+	}
+}
+
+// trouble says why the device does not work, if it does not and says so.
+func (c *condition) trouble() (reason string, failed bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.health.Reason, !c.health.OK && c.health.Reason != ""
+}
+
+// merged is the Health as others see it: a fault of the encoder is one of the source.
+func (c *condition) merged() media.Health {
+	h := c.health
+	if c.fault != "" {
+		h.OK, h.Reason = false, c.fault
+	}
+	return h
+}
+
+// edit changes the rest of the Health.
+func (c *condition) edit(change func(*media.Health)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(&c.health)
+}
+
+// Health is what the source knows about its device right now. Any goroutine may call it.
+func (c *condition) Health() media.Health {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.merged()
+}

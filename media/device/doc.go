@@ -1,0 +1,39 @@
+// Package device is where the room's camera and microphone become RTP: V4L2 and ALSA in, H.264 and Opus packets out. It
+// is the only package that needs C, and the only one that imports mediadevices.
+//
+// cmd/scanside builds the sources and passes them to the agent, which knows them as media.Source and, for what they know
+// about their device, as media.HealthReporter:
+//
+//	Camera       a V4L2 camera, found by a stable name         → H.264
+//	Microphone   an ALSA capture device, found by its card id  → Opus
+//	TestPicture  media's drawn picture                         → H.264
+//	TestVoice    media's drawn voice                           → Opus
+//
+// Each Run encodes once; copies for the uplinks are made later, by media.Fanout. [List] says what is plugged in.
+//
+// # Promises
+//
+//  1. Run ends only when its context does. A device that is absent, busy, pulled out or silent is retried for ever.
+//  2. A picture is fresh or it is a slate. When the camera gives nothing for StaleAfter, a drawn slate with the reason takes
+//     its place; an old picture is never repeated.
+//  3. A room that cannot be heard sends no voice. There is no comfort noise and no made-up silence, so that the far end's
+//     count of voice packets is the truth about the microphone, with no one's word needed. Detection of a dead uplink does
+//     not suffer: probes and the picture (or its slate) keep flowing on the same path.
+//  4. While the microphone works every 20 ms has its packet, silence too (no DTX): detection lives on them.
+//  5. What a device does wrong is in Health within a second, as a sentence a technician can act on.
+//
+// # Goroutines
+//
+// An encoder belongs to one goroutine, the one inside Run. RequestKeyFrame and SetRate leave a note that this goroutine
+// reads before the next picture: openh264 takes both without a lock and would crash otherwise. Camera has one goroutine
+// more, which reads the device, because a read may hang for ReadTimeout; Run waits for it.
+//
+// # The libraries' traps that are dealt with here
+//
+// mediadevices: its camera driver registers devices in an init and again only by Initialize, which forgets all others, so a
+// driver is looked up anew at each opening (capture.go); closing a driver twice closes a stranger's file; a driver may
+// choose another size than asked, which is read back from the kernel (v4l2.go); one bad picture ends its tracks, so its
+// tracks are not used. openh264 without a frame rate sends ten times its target, and answers with nothing for a picture it
+// drops (h264.go). malgo lends its buffer only during the callback, and does not notice when a device is pulled out
+// (capture is watched in microphone.go). ALSA's "null" looks like a microphone (alsa.go).
+package device

@@ -1,0 +1,85 @@
+package device
+
+import (
+	"image"
+	"sync/atomic"
+	"time"
+
+	"scanside/media"
+)
+
+// videoStream is what camera and test picture share: pictures in, packets out. put and close belong to Run's goroutine,
+// the rest may be called by any.
+type videoStream struct {
+	key  atomic.Bool  // somebody asked for a key frame
+	rate atomic.Int64 // wanted rate, bit/s
+
+	start time.Time // RTP timestamps count from here
+	enc   *h264     // nil: to be built for the next picture
+	size  image.Point
+	fps   float64 // enc's
+	coded int     // enc's rate, bit/s
+	pictures
+}
+
+// Kind is media.Video.
+func (v *videoStream) Kind() media.Kind { return media.Video }
+
+// RequestKeyFrame makes the next picture a key frame. It never blocks; requests before that picture are one. Any
+// goroutine may call it.
+func (v *videoStream) RequestKeyFrame() { v.key.Store(true) }
+
+// SetRate sets the wanted rate in bits a second, held between 100 kbit/s and 8 Mbit/s; it takes effect with the next
+// picture. Any goroutine may call it.
+func (v *videoStream) SetRate(bps int) {
+	v.rate.Store(int64(min(max(bps, minVideoBitrate), maxVideoBitrate)))
+}
+
+// put encodes a picture that was taken at at and sends its packets. fps is how often such pictures come; 0 leaves it as
+// it was. After an error the next put starts with a fresh encoder, and so with a key frame.
+func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media.Sink) error {
+	bps := int(v.rate.Load())
+	if err := v.fit(img.Rect.Size(), fps, bps); err != nil {
+		return err
+	}
+	if bps != v.coded {
+		if err := v.enc.setRate(bps); err != nil {
+			return err
+		}
+		v.coded = bps
+	}
+	accessUnit, err := v.enc.encode(img, v.key.Swap(false))
+	if err != nil {
+		v.close()
+		return err
+	}
+	for _, p := range v.split(accessUnit, uint32(ticks(at.Sub(v.start), videoClock))) {
+		_ = out.WriteRTP(p) // the sink counts its own failures; they are no reason to stop a source
+	}
+	return nil
+}
+
+// fit makes the encoder one for pictures of this size and pace.
+func (v *videoStream) fit(size image.Point, fps float64, bps int) error {
+	if fps == 0 {
+		fps = v.fps
+	}
+	if v.enc != nil && size == v.size && fps == v.fps {
+		return nil
+	}
+	v.close()
+	enc, err := newH264(size.X, size.Y, fps, bps)
+	if err != nil {
+		return err
+	}
+	v.enc, v.size, v.fps, v.coded = enc, size, fps, bps
+	return nil
+}
+
+// close gives the encoder's memory back.
+func (v *videoStream) close() {
+	if v.enc != nil {
+		_ = v.enc.Close() // fails only for an encoder that was never built
+		v.enc = nil
+	}
+}
