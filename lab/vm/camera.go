@@ -1,0 +1,5 @@
+package main
+
+import "context"
+
+func runCamera(ctx context.Context, m *Machine, o options) error { return nil }
