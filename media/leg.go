@@ -1,0 +1,195 @@
+package media
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// Packets sent again leave in bursts of replayBurst with replayPause between them: 19 Mbit/s of full packets, so that a replay does not
+// overflow a shallow buffer on the way, and 40 packets (150 ms of video) take 16 ms.
+const (
+	replayBurst = 8
+	replayPause = 4 * time.Millisecond
+)
+
+// Leg is one copy of a Fanout's stream on its way to one sink. Any goroutine may call its methods.
+type Leg struct {
+	name   string
+	fanout *Fanout
+	sink   Sink
+	queue  chan queued   // sent to and closed under fanout.mu
+	done   chan struct{} // the goroutine has ended
+	closed atomic.Bool
+
+	// Under fanout.mu.
+	selected bool
+	atKey    bool   // becomes selected at the next key frame
+	last     uint64 // the highest number ever queued; 0: none
+
+	sent, bytes, dropped, failed, resent, replayed atomic.Uint64
+}
+
+type queued struct {
+	p     *rtp.Packet
+	again bool // sent again, so paced
+}
+
+// LegStats is what a Leg did since it was made.
+type LegStats struct {
+	Sent     uint64 // packets the sink took
+	Bytes    uint64 // of payload in these
+	Dropped  uint64 // packets not queued because the queue was full
+	Errors   uint64 // packets the sink refused
+	Resent   uint64 // packets queued again by Resend
+	Replayed uint64 // packets queued again by Replay
+}
+
+// AddLeg adds a leg that writes to s from a goroutine of its own, and is not selected yet.
+func (f *Fanout) AddLeg(name string, s Sink) *Leg {
+	l := &Leg{name: name, fanout: f, sink: s, queue: make(chan queued, f.queue), done: make(chan struct{})}
+	f.mu.Lock()
+	f.legs = append(f.legs, l)
+	f.mu.Unlock()
+	go l.run()
+	return l
+}
+
+// Name is the name given to AddLeg.
+func (l *Leg) Name() string { return l.name }
+
+// Select makes the leg carry every packet from now on, or none. Doing it twice is harmless. To move a stream to another leg, first
+// Select the new leg, then Replay on it: in this order nothing slips through between.
+func (l *Leg) Select(on bool) {
+	l.fanout.mu.Lock()
+	defer l.fanout.mu.Unlock()
+	l.selected, l.atKey = on, false
+}
+
+// SelectAtKeyFrame makes the leg carry every packet from the next key frame on, so that a new viewer's first picture is whole. On a
+// leg already selected, and for voice, it is Select(true).
+func (l *Leg) SelectAtKeyFrame() {
+	l.fanout.mu.Lock()
+	defer l.fanout.mu.Unlock()
+	if l.fanout.kind != Video {
+		l.selected = true
+	}
+	l.atKey = !l.selected
+}
+
+// Replay queues what the ring holds newer than sequence number after, oldest first, and returns how many packets that are. If not all
+// fit, with some room left for live packets, the newest are queued.
+func (l *Leg) Replay(after uint16) int {
+	f := l.fanout
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	highest := f.numbers.Highest()
+	room := cap(l.queue) - cap(l.queue)/8 - len(l.queue)
+	if highest == 0 || room <= 0 {
+		return 0
+	}
+	from := max(f.numbers.Nearest(after)+1, f.ring.oldest(highest))
+	first := highest + 1
+	for n := highest; n >= from && room > 0; n-- {
+		if f.ring.get(n) != nil {
+			first = n
+			room--
+		}
+	}
+	count := 0
+	for n := first; n <= highest; n++ {
+		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
+			count++
+		}
+	}
+	l.replayed.Add(uint64(count))
+	return count
+}
+
+// Resend queues those of seqs that the ring still holds, and returns how many that are: the answer to a request for repair.
+func (l *Leg) Resend(seqs []uint16) int {
+	f := l.fanout
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	count := 0
+	for _, seq := range seqs {
+		n := f.numbers.Nearest(seq)
+		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
+			count++
+		}
+	}
+	l.resent.Add(uint64(count))
+	return count
+}
+
+// Close takes the leg off its Fanout, throws its queue away and waits for its goroutine. A sink that can block must be made to return
+// first, and the sink itself must not call Close. Closing twice is harmless.
+func (l *Leg) Close() {
+	f := l.fanout
+	f.mu.Lock()
+	if !l.closed.Swap(true) {
+		f.legs = slices.DeleteFunc(f.legs, func(o *Leg) bool { return o == l })
+		close(l.queue)
+	}
+	f.mu.Unlock()
+	<-l.done
+}
+
+// Stats returns the counters as they are now.
+func (l *Leg) Stats() LegStats {
+	return LegStats{
+		Sent: l.sent.Load(), Bytes: l.bytes.Load(), Dropped: l.dropped.Load(), Errors: l.failed.Load(),
+		Resent: l.resent.Load(), Replayed: l.replayed.Load(),
+	}
+}
+
+// live queues a packet that just came, if the leg is selected or has been idle for too long. Under fanout.mu.
+func (l *Leg) live(num uint64, p *rtp.Packet) {
+	if l.atKey && H264KeyFrame(p.Payload) {
+		l.selected, l.atKey = true, false
+	}
+	if l.selected || l.last != 0 && num >= l.last+idleNumbers {
+		l.offer(num, queued{p, false})
+	}
+}
+
+// offer queues a packet or, when the queue is full, drops and counts it. Under fanout.mu, which also guards against a send on the closed queue.
+func (l *Leg) offer(num uint64, q queued) bool {
+	if l.closed.Load() {
+		return false
+	}
+	select {
+	case l.queue <- q:
+		l.last = max(l.last, num)
+		return true
+	default:
+		l.dropped.Add(1)
+		return false
+	}
+}
+
+func (l *Leg) run() {
+	defer close(l.done)
+	burst := 0
+	for q := range l.queue {
+		if l.closed.Load() {
+			continue // empty the queue, to its end
+		}
+		if err := l.sink.WriteRTP(q.p); err != nil {
+			l.failed.Add(1)
+		} else {
+			l.sent.Add(1)
+			l.bytes.Add(uint64(len(q.p.Payload)))
+		}
+		if !q.again {
+			burst = 0
+			continue
+		}
+		if burst++; burst == replayBurst {
+			burst = 0
+			time.Sleep(replayPause)
+		}
+	}
+}
