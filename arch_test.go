@@ -19,10 +19,11 @@ import (
 var arrows = map[string][]string{
 	"cmd/scanside":         {"agent", "failover", "gateway", "link", "media", "media/device", "lab/emu"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"agent/status", "failover", "link", "media", "supervision"},
+	"agent":                {"agent/status", "config", "failover", "link", "media", "supervision"},
 	"agent/status":         {},
-	"gateway":              {"gateway/console", "link", "media"},
+	"gateway":              {"config", "gateway/console", "link", "media"},
 	"gateway/console":      {},
+	"config":               {},
 	"link":                 {"media"},
 	"media/device":         {"media"},
 	"media/synthetic":      {"media"},
