@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -153,9 +154,14 @@ func (m *Machine) waitForGuest(ctx context.Context, monitor string, limit time.D
 	if err := waitUntil(ctx, limit, "the guest's agent", m.Hello); err != nil {
 		return err
 	}
-	// The agent is up before the rest is. A unit that failed is no reason not to go on; the wait is what counts.
-	_, err = m.Shell(ctx, "systemctl is-system-running --wait || true")
-	return err
+	// The agent is up before the rest is. A unit that failed is no reason not to go on; it shows when it is needed.
+	return waitUntil(ctx, limit, "the guest's start", func() error {
+		state, err := m.Shell(ctx, "systemctl is-system-running --wait 2>&1")
+		if state = strings.TrimSpace(state); state == "running" || state == "degraded" {
+			return nil
+		}
+		return fmt.Errorf("systemd says %q: %w", state, err)
+	})
 }
 
 // Cable plugs a network card's cable in or pulls it: the guest sees its carrier come or go.

@@ -24,6 +24,7 @@ func main() {
 	var o options
 	set.StringVar(&o.programs, "programs", "build", "`folder` with scanside and scanside-gateway")
 	set.StringVar(&o.out, "out", filepath.Join("build", "vm"), "`folder` for the screenshot and the logs")
+	set.StringVar(&o.share, "share", "", "`folder` that the guest sees as /lab (default: an empty one that is removed)")
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage); set.PrintDefaults() }
 	_ = set.Parse(os.Args[1:]) // ExitOnError
 	ctx, stop := interrupted()
@@ -38,7 +39,7 @@ func main() {
 
 // options are the flags.
 type options struct {
-	programs, out string
+	programs, out, share string
 }
 
 func run(ctx context.Context, o options, args []string) (int, error) {
@@ -93,9 +94,12 @@ func runInside(ctx context.Context, o options, work func(context.Context, *Machi
 		return err
 	}
 	defer os.RemoveAll(scratch)
-	share := filepath.Join(scratch, "share")
-	if err := os.Mkdir(share, 0o755); err != nil {
-		return err
+	share := o.share
+	if share == "" {
+		share = filepath.Join(scratch, "share")
+		if err := os.Mkdir(share, 0o755); err != nil {
+			return err
+		}
 	}
 	m, err := BootBest(ctx, image, share, scratch)
 	if err != nil {

@@ -120,9 +120,10 @@ func interrupted() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 }
 
-// waitUntil asks ready until it says yes, every tenth of a second, for at most limit. Its error is the last one ready gave.
+// waitUntil asks ready until it says yes, ten times a second, for at most limit. Its error tells why it gave up and what
+// ready said last.
 func waitUntil(ctx context.Context, limit time.Duration, what string, ready func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %.0f s", limit.Seconds()))
 	defer cancel()
 	pause := time.NewTicker(100 * time.Millisecond)
 	defer pause.Stop()
@@ -133,7 +134,7 @@ func waitUntil(ctx context.Context, limit time.Duration, what string, ready func
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s: not after %.0f s: %w", what, limit.Seconds(), err)
+			return fmt.Errorf("%s: %w: %w", what, context.Cause(ctx), err)
 		case <-pause.C:
 		}
 	}
