@@ -33,7 +33,8 @@
 // mediadevices: its camera driver registers devices in an init and again only by Initialize, which forgets all others, so a
 // driver is looked up anew at each opening (capture.go); closing a driver twice closes a stranger's file; a driver may
 // choose another size than asked, which is read back from the kernel (v4l2.go); one bad picture ends its tracks, so its
-// tracks are not used. openh264 without a frame rate sends ten times its target, and answers with nothing for a picture it
-// drops (h264.go). malgo lends its buffer only during the callback, and does not notice when a device is pulled out
-// (capture is watched in microphone.go). ALSA's "null" looks like a microphone (alsa.go).
+// tracks are not used. openh264: without a frame rate it sends ten times its target; if it may drop pictures it stutters
+// after key frames, and if it may not it says on stderr, at each start and change of rate, that the rate cannot be kept,
+// which debt.go sees to. malgo: it lends its buffer during the callback only, and does not notice when a device is pulled
+// out (microphone.go watches). ALSA: its "null" looks like a microphone (alsa.go).
 package device

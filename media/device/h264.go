@@ -11,10 +11,6 @@ import (
 	"github.com/pion/mediadevices/pkg/prop"
 )
 
-// keyFrameEvery is the longest distance between two key frames, in seconds. Key frames come on request; this one is for
-// a viewer whose request was lost for good. At 2 Mbit/s it costs about 1 % of the rate.
-const keyFrameEvery = 10
-
 // h264 is one openh264 encoder for pictures of one size: H.264 constrained baseline, one slice per picture. It belongs
 // to one goroutine; none of its methods may be called by two at once.
 type h264 struct {
@@ -33,8 +29,8 @@ func newH264(width, height int, fps float64, bps int) (*h264, error) {
 	}
 	params.BitRate = bps
 	params.RCMode = openh264.RCBitrateMode
-	params.EnableFrameSkip = true // without it the rate is a wish
-	params.IntraPeriod = uint(keyFrameEvery * fps)
+	params.EnableFrameSkip = false            // see debt
+	params.IntraPeriod = 0                    // key frames come on request only
 	params.SliceMode = openh264.SMSingleSlice // the packetizer cuts pictures up; slices would cost rate and save nothing
 	params.SliceSizeConstraint = 0
 	params.MultipleThreadIdc = 1 // 720p30 takes a tenth of a core; threads would only add wake-ups
@@ -57,7 +53,7 @@ func newH264(width, height int, fps float64, bps int) (*h264, error) {
 }
 
 // encode returns img as an Annex B access unit, a key frame with its parameter sets if key is true. No bytes and no error
-// means that the rate control dropped the picture; a key frame that was asked for then comes with the next one.
+// means that the encoder dropped the picture; a key frame that was asked for then comes with the next one.
 // img must be 4:2:0 of the encoder's size and is not kept.
 func (e *h264) encode(img *image.YCbCr, key bool) ([]byte, error) {
 	if key {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -116,7 +117,7 @@ func (inv Inventory) missing(root string) []string {
 		notes = append(notes, "no camera found: plug one in; Linux then shows /dev/video0")
 	}
 	noSound := ""
-	if _, err := os.Stat(root + "proc/asound"); err != nil {
+	if _, err := os.Stat(filepath.Join(root, "proc/asound")); err != nil {
 		noSound = " (this kernel has no ALSA)"
 	}
 	if len(inv.Microphones) == 0 {

@@ -19,6 +19,7 @@ type videoStream struct {
 	size  image.Point
 	fps   float64 // enc's
 	coded int     // enc's rate, bit/s
+	debt  debt
 	pictures
 }
 
@@ -35,10 +36,14 @@ func (v *videoStream) SetRate(bps int) {
 	v.rate.Store(int64(min(max(bps, minVideoBitrate), maxVideoBitrate)))
 }
 
-// put encodes a picture that was taken at at and sends its packets. fps is how often such pictures come; 0 leaves it as
-// it was. After an error the next put starts with a fresh encoder, and so with a key frame.
+// put encodes a picture that was taken at at and sends its packets, unless the stream is too far ahead of its rate. fps
+// is how often such pictures come; 0 leaves it as it was. After an error the next put starts with a fresh encoder, and so
+// with a key frame.
 func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media.Sink) error {
 	bps := int(v.rate.Load())
+	if v.debt.tooDeep(at, bps) {
+		return nil
+	}
 	if err := v.fit(img.Rect.Size(), fps, bps); err != nil {
 		return err
 	}
@@ -53,6 +58,7 @@ func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media
 		v.close()
 		return err
 	}
+	v.debt.spend(len(accessUnit))
 	for _, p := range v.split(accessUnit, uint32(ticks(at.Sub(v.start), videoClock))) {
 		_ = out.WriteRTP(p) // the sink counts its own failures; they are no reason to stop a source
 	}

@@ -2,45 +2,95 @@ package synthetic
 
 import (
 	"context"
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
 
 	"scanside/media"
 )
 
-// Voice is a media.Source shaped like Opus at 20 ms.
-type Voice struct{}
+// Sequence numbers start so that they wrap within each scenario, about ten seconds in: what breaks at the wrap breaks every time.
+const (
+	voiceFirstSequence = 65536 - 500
+	videoFirstSequence = 65536 - 2500
+)
 
-func NewVoice() *Voice                                         { return &Voice{} }
-func (v *Voice) Kind() media.Kind                              { return media.Voice }
-func (v *Voice) Run(ctx context.Context, out media.Sink) error { <-ctx.Done(); return nil }
-func (v *Voice) RequestKeyFrame()                              {}
-func (v *Voice) SetRate(bps int)                               {}
+// Payload types; the tracks of a link put their own in.
+const (
+	voicePayloadType = 111
+	videoPayloadType = 102
+)
 
-// Packets is the number of packets produced so far.
-func (v *Voice) Packets() uint64 { return 0 }
-
-// VideoConfig says what Video produces; the zero value means 30 frames a second of about 2 Mbit/s.
-type VideoConfig struct {
-	FPS     int
-	Bitrate int
+// stream is what Voice and Video share: numbering, stamping and pace.
+type stream struct {
+	kind     media.Kind
+	rate     atomic.Int64 // bits a second
+	packets  atomic.Uint64
+	frames   atomic.Uint64
+	sequence uint16
+	header   rtp.Header
+	run      uint32
+	inRun    uint64 // packets of this run
 }
 
-// Video is a media.Source shaped like H.264.
-type Video struct{}
+func (s *stream) init(k media.Kind, payloadType uint8, sequence uint16, rate int) {
+	s.kind, s.sequence = k, sequence
+	s.header = rtp.Header{Version: 2, PayloadType: payloadType, SSRC: rand.Uint32(), Timestamp: rand.Uint32()}
+	s.rate.Store(int64(rate))
+}
 
-func NewVideo(VideoConfig) *Video                              { return &Video{} }
-func (v *Video) Kind() media.Kind                              { return media.Video }
-func (v *Video) Run(ctx context.Context, out media.Sink) error { <-ctx.Done(); return nil }
-func (v *Video) RequestKeyFrame()                              {}
-func (v *Video) SetRate(bps int)                               {}
+// Kind is part of media.Source.
+func (s *stream) Kind() media.Kind { return s.kind }
 
-// Packets is the number of packets produced so far.
-func (v *Video) Packets() uint64 { return 0 }
+// SetRate is part of media.Source; it holds from the next frame on.
+func (s *stream) SetRate(bps int) { s.rate.Store(int64(bps)) }
 
-// Frames is the number of frames produced so far.
-func (v *Video) Frames() uint64 { return 0 }
+// Packets is how many packets were produced so far. Any goroutine may call it.
+func (s *stream) Packets() uint64 { return s.packets.Load() }
 
-// KeyFrames is the number of key frames produced so far.
-func (v *Video) KeyFrames() uint64 { return 0 }
+// Frames is how many frames were produced so far; a packet of voice is one. Any goroutine may call it.
+func (s *stream) Frames() uint64 { return s.frames.Load() }
 
-// KeyFrameRequests is the number of calls of RequestKeyFrame so far.
-func (v *Video) KeyFrameRequests() uint64 { return 0 }
+// pace calls frame with 0, 1, 2 … each at its time, every apart, until ctx ends. After a stall it catches up.
+func (s *stream) pace(ctx context.Context, every time.Duration, frame func(n uint64)) {
+	s.run, s.inRun = rand.Uint32(), 0
+	ticks := uint32((every*time.Duration(s.kind.ClockRate()) + time.Second/2) / time.Second)
+	start := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for n := uint64(0); ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		frame(n)
+		s.frames.Add(1)
+		s.header.Timestamp += ticks
+		timer.Reset(time.Until(start.Add(time.Duration(n+1) * every)))
+	}
+}
+
+// send stamps a payload at offset and sends it.
+func (s *stream) send(out media.Sink, payload []byte, offset int, st Stamp) {
+	st.Run, st.Packet, st.Sent = s.run, s.inRun, time.Now()
+	st.put(payload[offset:])
+	h := s.header
+	h.SequenceNumber = s.sequence
+	h.Marker = s.kind == media.Video && st.Index == st.Count-1
+	s.sequence++
+	s.inRun++
+	s.packets.Add(1)
+	_ = out.WriteRTP(&rtp.Packet{Header: h, Payload: payload}) // a sink's error never stops a source; the sink counts it
+}
+
+// fill is payload of no meaning, all bytes with the top bit set (see stampMagic).
+func fill(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = 0x80 | byte(i*37)
+	}
+	return b
+}

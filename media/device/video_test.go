@@ -1,0 +1,130 @@
+package device
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"scanside/media"
+)
+
+// tape is a Sink that remembers what was sent, and when.
+type tape struct {
+	packets []*rtp.Packet
+	at      []time.Time
+}
+
+func (t *tape) WriteRTP(p *rtp.Packet) error {
+	t.packets, t.at = append(t.packets, p), append(t.at, time.Now())
+	return nil
+}
+
+func (t *tape) bytes() (n int) {
+	for _, p := range t.packets {
+		n += len(p.Payload)
+	}
+	return n
+}
+
+// pictures counts access units, and key frames among them.
+func (t *tape) pictures() (all, keys int) {
+	for _, p := range t.packets {
+		if p.Marker {
+			all++
+		}
+		if p.Payload[0]&0x1f == 24 { // STAP-A: the parameter sets
+			keys++
+		}
+	}
+	return all, keys
+}
+
+// More noise than the rate can hold: pictures are left out, the rate is kept, and nothing is left out otherwise.
+func TestRateHoldsAgainstNoise(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		bps      int
+		complete bool
+	}{
+		{"too little for such noise", 400_000, false},
+		{"enough", 2_000_000, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			const fps, seconds = 30, 8
+			v, r, out := &videoStream{}, newRoom(1280, 720), &tape{}
+			defer v.close()
+			v.SetRate(c.bps)
+			start := time.Unix(0, 0)
+			v.start = start
+			for n := range fps * seconds {
+				if err := v.put(r.draw(n), start.Add(time.Duration(n)*time.Second/fps), fps, out); err != nil {
+					t.Fatal(err)
+				}
+			}
+			pictures, _ := out.pictures()
+			bps := out.bytes() * 8 / seconds
+			t.Logf("%d bit/s at a target of %d, %d of %d pictures", bps, c.bps, pictures, fps*seconds)
+			// The debt of mostOwed may be outstanding at the end.
+			if limit := c.bps + c.bps/seconds + c.bps/10; bps > limit {
+				t.Errorf("%d bit/s, want at most %d", bps, limit)
+			}
+			if c.complete && pictures != fps*seconds {
+				t.Errorf("%d of %d pictures were left out", fps*seconds-pictures, fps*seconds)
+			}
+		})
+	}
+}
+
+func TestTestPicture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		src, out := NewTestPicture(VideoConfig{Width: 640, Height: 360, Bitrate: 800_000}), &tape{}
+		stop := run(t, src, out)
+		time.Sleep(2*time.Second + time.Millisecond)
+		for range 5 {
+			src.RequestKeyFrame() // five at once are one
+		}
+		time.Sleep(time.Second)
+		stop()
+
+		pictures, keys := out.pictures()
+		if pictures != 91 || keys != 2 {
+			t.Errorf("3 s gave %d pictures with %d key frames, want 91 with the first and the requested one", pictures, keys)
+		}
+		first, last := out.packets[0], out.packets[len(out.packets)-1]
+		if got := last.Timestamp - first.Timestamp; got < 269_990 || got > 270_010 {
+			t.Errorf("timestamps moved by %d in 3 s, want 90 kHz", got)
+		}
+		for i, p := range out.packets {
+			if p.SequenceNumber != first.SequenceNumber+uint16(i) {
+				t.Fatalf("packet %d has sequence number %d", i, p.SequenceNumber)
+			}
+		}
+		h := src.Health()
+		if !h.OK || h.Frames != 91 || h.Width != 640 || h.FPS < 29 || h.FPS > 31 {
+			t.Errorf("health %+v", h)
+		}
+	})
+}
+
+// run starts a source and returns what stops it and waits.
+func run(t *testing.T, src media.Source, out media.Sink) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- src.Run(ctx, out) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	}
+}
+
+// sinkChannel is a Sink that counts packets into a channel and drops what does not fit.
+func sinkChannel(c chan<- struct{}) media.Sink {
+	return media.SinkFunc(func(*rtp.Packet) error { post(c); return nil })
+}

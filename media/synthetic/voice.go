@@ -1,0 +1,39 @@
+package synthetic
+
+import (
+	"context"
+	"time"
+
+	"scanside/media"
+)
+
+const (
+	voiceFrame = 20 * time.Millisecond
+	voiceRate  = 32000 // bits a second: 80 bytes a packet
+	// opusTOC is a table of contents byte: CELT only, full band, 20 ms, mono, one frame (RFC 6716 section 3.1).
+	opusTOC = 31 << 3
+)
+
+// Voice is a media.Source shaped like Opus: 50 packets a second.
+type Voice struct{ stream }
+
+// NewVoice returns a Voice of 32 kbit/s.
+func NewVoice() *Voice {
+	v := &Voice{}
+	v.init(media.Voice, voicePayloadType, voiceFirstSequence, voiceRate)
+	return v
+}
+
+// RequestKeyFrame is part of media.Source; voice has none.
+func (v *Voice) RequestKeyFrame() {}
+
+// Run is part of media.Source. One Run at a time; each is a new run by its stamps.
+func (v *Voice) Run(ctx context.Context, out media.Sink) error {
+	v.pace(ctx, voiceFrame, func(n uint64) {
+		size := int(v.rate.Load()) / 8 / int(time.Second/voiceFrame)
+		payload := fill(min(max(size, 1+stampSize), 1180))
+		payload[0] = opusTOC
+		v.send(out, payload, 1, Stamp{Frame: n, Count: 1})
+	})
+	return nil
+}
