@@ -1,22 +1,31 @@
 package link
 
 import (
-	"errors"
+	"context"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
-	"github.com/pion/rtp"
+	"github.com/pion/ice/v4"
 	"github.com/pion/transport/v5"
+	"github.com/pion/webrtc/v4"
+)
 
-	"scanside/media"
+const (
+	answerTimeout = 5 * time.Second  // for gathering; with muxes it takes no time
+	joinTimeout   = 15 * time.Second // for a peer that posted an offer to connect
+	// tcpWriteBuffer bounds what waits for a viewer that does not read, per connection: half a second of video.
+	tcpWriteBuffer = 256 << 10
 )
 
 // APIConfig is what the server half needs. The zero value works: every peer then gathers its own sockets.
 type APIConfig struct {
 	UDP             net.PacketConn // one socket for all peers; nil: a socket per peer
-	TCP             net.Listener   // one listener for all peers' ICE-TCP; nil: none
+	TCP             net.Listener   // one listener for all peers' ICE over TCP; nil: none
 	Net             transport.Net  // nil: the host's
 	PublicAddresses []netip.Addr   // advertised instead of the local addresses (1:1 NAT); empty: the local ones
 	Loopback        bool           // advertise loopback addresses too (demo, tests)
@@ -24,78 +33,187 @@ type APIConfig struct {
 }
 
 // API answers offers. Safe for concurrent use.
-type API struct{}
+type API struct {
+	engine engine
+	udp    *ice.UDPMuxDefault
+	tcp    *ice.TCPMuxDefault
+
+	mu     sync.Mutex
+	closed bool
+	peers  map[*accepted]struct{}
+}
 
 // NewAPI takes over UDP and TCP: Close closes them.
-func NewAPI(cfg APIConfig) (*API, error) { return nil, errors.New("link: not built yet") }
-
-// Close ends every peer that is still there and waits.
-func (a *API) Close() error { return nil }
-
-// PublishEvents are called from the peer's goroutines and must only post. Any may be nil.
-type PublishEvents struct {
-	Packet    func(k media.Kind, p *rtp.Packet) // p is frozen, has no header extensions, and may be retained
-	Report    func() []StreamReport             // asked for each probe's answer; what is known across all legs
-	Connected func()                            // once, when media can flow
-	Closed    func(err error)                   // once, at the end; nil after Close
+func NewAPI(cfg APIConfig) (*API, error) {
+	for _, a := range cfg.PublicAddresses {
+		if !a.IsValid() || a.IsUnspecified() {
+			return nil, fmt.Errorf("media API: public address %v is not an address of one machine", a)
+		}
+	}
+	logs := pionLog{orSilent(cfg.Log)}
+	a := &API{peers: map[*accepted]struct{}{}}
+	a.engine = engine{net: cfg.Net, loopback: cfg.Loopback, public: cfg.PublicAddresses, log: logs}
+	if cfg.UDP != nil {
+		if _, ok := cfg.UDP.LocalAddr().(*net.UDPAddr); !ok {
+			return nil, fmt.Errorf("media API: UDP socket has the address %v, not a UDP address", cfg.UDP.LocalAddr())
+		}
+		a.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.UDP, Net: cfg.Net, Logger: logs.NewLogger("udp mux")})
+		a.engine.udp = a.udp
+	}
+	if cfg.TCP != nil {
+		a.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
+			Listener: cfg.TCP, Logger: logs.NewLogger("tcp mux"), ReadBufferSize: 64, WriteBufferSize: tcpWriteBuffer,
+			FirstStunBindTimeout: joinTimeout, AliveDurationForConnFromStun: joinTimeout,
+		})
+		a.engine.tcp = a.tcp
+	}
+	return a, nil
 }
 
-// PlayEvents are called from the peer's goroutines and must only post. Any may be nil.
-type PlayEvents struct {
-	KeyFrame  func()
-	Repair    func(k media.Kind, seqs []uint16)
-	Connected func()
-	Closed    func(err error)
+// Close ends every peer that is still there, then the sockets, and waits. Idempotent.
+func (a *API) Close() error {
+	a.mu.Lock()
+	again := a.closed
+	a.closed = true
+	var left []*accepted
+	for p := range a.peers {
+		left = append(left, p)
+	}
+	a.mu.Unlock()
+	var down sync.WaitGroup
+	for _, p := range left {
+		down.Go(func() { _ = p.Close() })
+	}
+	down.Wait()
+	if again {
+		return nil
+	}
+	if a.udp != nil {
+		_ = a.udp.Close()
+	}
+	if a.tcp != nil {
+		_ = a.tcp.Close()
+	}
+	return nil
 }
 
-// AcceptPublish answers a WHIP offer with a recvonly answer (RFC 9725 4.2). A refusal is a *Problem.
-func (a *API) AcceptPublish(offer string, ev PublishEvents) (*Inbound, string, error) {
-	return nil, "", errors.New("link: not built yet")
+// Len is the number of peers that are not over.
+func (a *API) Len() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.peers)
 }
 
-// AcceptPlay answers a WHEP offer with a sendonly answer whose tracks belong to the stream streamID. A refusal is a
-// *Problem.
-func (a *API) AcceptPlay(offer, streamID string, ev PlayEvents) (*Outbound, string, error) {
-	return nil, "", errors.New("link: not built yet")
+// accepted is what Inbound and Outbound share: a peer that an offer made.
+type accepted struct {
+	*peer
+	api     *API
+	offered *description
+	offer   string // the latest, for an ICE restart
+
+	negotiating sync.Mutex // one exchange at a time
+	etag        string
+	ufrag, pwd  string // the other side's, of the current ICE session
 }
 
-// Inbound is one publisher's peer.
-type Inbound struct{ peerMethods }
+// accept makes a peer and answers offer with it. prepare adds the media before.
+func (a *API) accept(offer string, offered *description, onUp func(), onOver func(error), prepare func(*accepted) error) (*accepted, string, error) {
+	e := a.engine
+	e.foreign = !offered.echo
+	acc := &accepted{api: a, offered: offered, offer: offer}
+	p, err := newPeer(e, nil, onUp, func(err error) {
+		a.mu.Lock()
+		delete(a.peers, acc)
+		a.mu.Unlock()
+		if onOver != nil {
+			onOver(err)
+		}
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	acc.peer = p
+	a.mu.Lock()
+	closed := a.closed
+	if !closed {
+		a.peers[acc] = struct{}{}
+	}
+	a.mu.Unlock()
+	if closed {
+		acc.discard()
+		return nil, "", &Problem{Status: http.StatusServiceUnavailable, Title: "the far end is shutting down", After: 2 * time.Second}
+	}
+	if err = prepare(acc); err == nil {
+		var answer string
+		if answer, err = acc.negotiate(offer); err == nil {
+			acc.run(acc.awaitJoin)
+			return acc, finishAnswer(answer, offered.echo), nil
+		}
+	}
+	acc.discard()
+	return nil, "", err
+}
 
-// StreamID is the offer's MediaStream id (msid): for an agent its run.
-func (in *Inbound) StreamID() string { return "" }
+// discard ends a peer that never became one: its owner hears nothing of it.
+func (acc *accepted) discard() {
+	acc.mu.Lock()
+	acc.onUp = nil
+	acc.onOver = func(error) {
+		acc.api.mu.Lock()
+		delete(acc.api.peers, acc)
+		acc.api.mu.Unlock()
+	}
+	acc.mu.Unlock()
+	_ = acc.Close()
+}
 
-// AskRepair asks the publisher to send these packets again (RTCP NACK).
-func (in *Inbound) AskRepair(k media.Kind, seqs []uint16) {}
+// negotiate takes an offer in and returns the answer with every candidate.
+func (acc *accepted) negotiate(offer string) (string, error) {
+	acc.negotiating.Lock()
+	defer acc.negotiating.Unlock()
+	err := acc.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer})
+	if err != nil {
+		return "", &Problem{Status: http.StatusBadRequest, Title: "the offer is malformed", Detail: clip(err.Error())}
+	}
+	answer, err := acc.pc.CreateAnswer(nil)
+	if err != nil {
+		return "", &Problem{Status: http.StatusNotAcceptable, Title: "the offer cannot be accepted", Detail: clip(err.Error())}
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), answerTimeout, fmt.Errorf("not done within %v", answerTimeout))
+	defer cancel()
+	text, err := acc.gathered(ctx, answer)
+	if err != nil {
+		return "", &Problem{Status: http.StatusInternalServerError, Title: "the answer could not be made", Detail: clip(err.Error()), After: time.Second}
+	}
+	d, sections, err := parseSDP(text)
+	if err != nil {
+		return "", fmt.Errorf("our own answer: %w", err)
+	}
+	for i, s := range sections {
+		if s.port == 0 { // RFC 9725 4.4.3: no partial success
+			return "", &Problem{Status: http.StatusNotAcceptable, Title: "the offer cannot be accepted",
+				Detail: fmt.Sprintf("no codec in common for the %s section: Opus and H.264 (packetization-mode=1, profile-level-id=42e01f) are taken", d.MediaDescriptions[i].MediaName.Media)}
+		}
+	}
+	acc.offer = offer
+	acc.etag = `"` + attribute(d, d.MediaDescriptions[0], "ice-ufrag") + `"`
+	acc.ufrag, acc.pwd = credentials(offer)
+	return text, nil
+}
 
-// AskKeyFrame asks the publisher for a key frame (RTCP PLI). Coalescing is the caller's.
-func (in *Inbound) AskKeyFrame() {}
-
-// LastHeard is when the last packet or probe came; the zero time: never.
-func (in *Inbound) LastHeard() time.Time { return time.Time{} }
-
-// Outbound is one player's peer.
-type Outbound struct{ peerMethods }
-
-// Leg takes one kind's packets for this player; packets of a kind the player did not ask for are dropped.
-func (o *Outbound) Leg(k media.Kind) media.Sink { return nil }
-
-// LastHeard is when the last RTCP or probe came from the player; the zero time: never.
-func (o *Outbound) LastHeard() time.Time { return time.Time{} }
-
-type peerMethods struct{}
-
-// Done is closed when the peer is over.
-func (peerMethods) Done() <-chan struct{} { return nil }
-
-// Close ends the peer and waits for its goroutines. Idempotent.
-func (peerMethods) Close() error { return nil }
-
-// Trickle adds the candidates of an SDP fragment (RFC 8840).
-func (peerMethods) Trickle(fragment string) error { return nil }
-
-// Restart begins a new ICE session with the fragment's credentials and returns the answering fragment.
-func (peerMethods) Restart(fragment string) (string, error) { return "", nil }
+// awaitJoin ends a peer that does not connect, so that abandoned offers do not pile up.
+func (acc *accepted) awaitJoin() {
+	select {
+	case <-acc.up:
+	case <-acc.done:
+	case <-time.After(joinTimeout):
+		acc.end(fmt.Errorf("no media path came up within %v; are this server's UDP and TCP media ports open?", joinTimeout))
+	}
+}
 
 // ETag names the current ICE session, quotes included (RFC 9110 8.8.3).
-func (peerMethods) ETag() string { return "" }
+func (acc *accepted) ETag() string {
+	acc.negotiating.Lock()
+	defer acc.negotiating.Unlock()
+	return acc.etag
+}

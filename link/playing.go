@@ -1,0 +1,122 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// The play path is probed more slowly than the publish path: it shares the uplink, only the session could be dead.
+	playProbeFactor = 20
+	minPlayProbe    = time.Second
+	// playMisses unanswered probes end a play half whose publish half is answered.
+	playMisses = 3
+)
+
+var errPlaySilent = errors.New("the play session does not answer while the publish session does")
+
+// keepPlaying dials the play half again whenever it ends, until the session is over. The session does not end with it:
+// without return media the room's picture still reaches the physician.
+func (s *Session) keepPlaying(p *player, err error) {
+	wait := Backoff{Max: 5 * time.Second}
+	for {
+		if p != nil {
+			wait.Reset()
+			select {
+			case <-p.done:
+				err = p.reason()
+			case <-s.ctx.Done():
+			}
+			s.playing(nil)
+			s.takeDownPlayer(p)
+		}
+		if s.ctx.Err() != nil {
+			return
+		}
+		s.tellWaiting(err)
+		var problem *Problem
+		var after time.Duration
+		if errors.As(err, &problem) {
+			after = problem.After
+		}
+		select {
+		case <-time.After(wait.Next(after)):
+		case <-s.ctx.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, dialLimit)
+		p, err = s.dialPlay(ctx)
+		cancel()
+		if err == nil {
+			s.playing(p)
+		}
+	}
+}
+
+func (s *Session) takeDownPlayer(p *player) {
+	var down sync.WaitGroup
+	down.Go(func() { s.unmake(p.resource) })
+	down.Go(p.shut)
+	down.Wait()
+}
+
+// playing makes p the player (nil: none) and tells.
+func (s *Session) playing(p *player) {
+	s.mu.Lock()
+	s.player = p
+	s.mu.Unlock()
+	if p == nil {
+		return
+	}
+	if s.ev.Playing != nil {
+		s.ev.Playing(true, "")
+	}
+}
+
+func (s *Session) tellWaiting(err error) {
+	reason := "the play session ended"
+	switch {
+	case nobodyThere(err):
+		reason = "nobody there yet"
+	case err != nil:
+		reason = err.Error()
+	}
+	s.log.Debug("not playing", "reason", reason)
+	if s.ev.Playing != nil {
+		s.ev.Playing(false, reason)
+	}
+}
+
+func (s *Session) playProbeEvery() time.Duration {
+	every := defaultProbeEvery
+	if s.cfg.ProbeEvery != nil {
+		every = s.cfg.ProbeEvery()
+	}
+	return min(max(every*playProbeFactor, minPlayProbe), maxProbeEvery)
+}
+
+// playSampled ends a play half that is silent while the publish path is answered: same uplink, so the session is dead.
+func (s *Session) playSampled(p *half) func(Sample) {
+	var misses atomic.Int32
+	return func(sample Sample) {
+		if sample.Answered {
+			misses.Store(0)
+			return
+		}
+		if misses.Add(1) >= playMisses && s.missing.Load() == 0 {
+			p.end(errPlaySilent)
+		}
+	}
+}
+
+func (s *Session) nowPlaying() *player {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.player
+}
+
+// Playing reports whether the play half is connected now.
+func (s *Session) Playing() bool { return s.nowPlaying() != nil }

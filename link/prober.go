@@ -1,0 +1,154 @@
+package link
+
+import (
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+const (
+	defaultProbeEvery = 50 * time.Millisecond // TARGETS of this project: suspect at two missed
+	minProbeEvery     = 10 * time.Millisecond
+	maxProbeEvery     = 10 * time.Second // a NAT forgets an idle path after 27-30 s (RFC 4787 REQ-5 wants 2 min, carriers do not)
+	// recheck is how soon a changed wish of ProbeEvery is noticed when nobody calls Hurry.
+	recheck = 250 * time.Millisecond
+	// overslept is the lateness of our own timer from which the evidence of the meantime is not held against the link.
+	overslept = 30 * time.Millisecond
+)
+
+// prober sends probes on one peer's media path and books their outcome.
+type prober struct {
+	send  func(*rtcp.ApplicationDefined) error
+	every func() time.Duration
+	tell  func(Sample)
+	ssrc  uint32
+	hurry chan struct{}
+
+	mu   sync.Mutex
+	book probes
+	data []byte // scratch
+}
+
+func newProber(ssrc uint32, every func() time.Duration, send func(*rtcp.ApplicationDefined) error, tell func(Sample)) *prober {
+	return &prober{ssrc: ssrc, every: every, send: send, tell: tell, hurry: make(chan struct{}, 1)}
+}
+
+// run probes until done is closed.
+func (p *prober) run(done <-chan struct{}) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var lastSent, planned time.Time
+	var expired []Sample
+	for {
+		now := time.Now()
+		p.mu.Lock()
+		if late := now.Sub(planned); !planned.IsZero() && late > overslept {
+			p.book.stall(late)
+		}
+		expired = p.book.expire(now, expired[:0])
+		p.mu.Unlock()
+		for _, s := range expired {
+			p.tell(s)
+		}
+		every := p.interval()
+		if now.Sub(lastSent) >= every {
+			p.one(now)
+			lastSent = now
+		}
+		planned = p.next(now, lastSent.Add(every))
+		timer.Reset(time.Until(planned))
+		select {
+		case <-done:
+			return
+		case <-timer.C:
+		case <-p.hurry:
+			planned = time.Time{}
+		}
+	}
+}
+
+func (p *prober) interval() time.Duration {
+	every := defaultProbeEvery
+	if p.every != nil {
+		every = p.every()
+	}
+	return min(max(every, minProbeEvery), maxProbeEvery)
+}
+
+// next is when to wake: the next probe, the next time-out, or to ask for the interval again.
+func (p *prober) next(now, send time.Time) time.Time {
+	at := send
+	if soon := now.Add(recheck); soon.Before(at) {
+		at = soon
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if due, ok := p.book.due(); ok && due.Before(at) {
+		at = due
+	}
+	return at
+}
+
+// one sends one probe; one that the kernel refuses is unanswered at once.
+func (p *prober) one(now time.Time) {
+	p.mu.Lock()
+	number := p.book.send(now)
+	p.data = appendProbe(p.data[:0], number)
+	packet := app(nameProbe, p.ssrc, append([]byte(nil), p.data...))
+	p.mu.Unlock()
+	if p.send(packet) == nil {
+		return
+	}
+	p.mu.Lock()
+	s, ok := p.book.refuse(number)
+	p.mu.Unlock()
+	if ok {
+		p.tell(s)
+	}
+}
+
+// heard books an answer, if packet is one.
+func (p *prober) heard(packet rtcp.Packet) {
+	answer, ok := packet.(*rtcp.ApplicationDefined)
+	if !ok || answer.Name != nameAnswer {
+		return
+	}
+	now := time.Now()
+	number, reports, err := parseAnswer(answer.Data)
+	if err != nil {
+		return
+	}
+	p.mu.Lock()
+	s, ok := p.book.answer(now, number)
+	p.mu.Unlock()
+	if ok {
+		s.Far = reports
+		p.tell(s)
+	}
+}
+
+// again lets the interval be asked for again now.
+func (p *prober) again() {
+	select {
+	case p.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// echo answers a probe, if packet is one; report may be nil.
+func echo(packet rtcp.Packet, report func() []StreamReport, send func(...rtcp.Packet) error) {
+	probe, ok := packet.(*rtcp.ApplicationDefined)
+	if !ok || probe.Name != nameProbe {
+		return
+	}
+	number, err := parseProbe(probe.Data)
+	if err != nil {
+		return
+	}
+	var reports []StreamReport
+	if report != nil {
+		reports = report()
+	}
+	_ = send(app(nameAnswer, probe.SSRC, appendAnswer(nil, number, reports)))
+}

@@ -1,0 +1,80 @@
+package link
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/transport/v5"
+)
+
+// sendWatch is a Net that remembers the kernel's refusals: pion's ICE logs a failed send and reports success
+// (ice candidate_base.go writeTo), but a refused send is the quickest news of an uplink that went down.
+type sendWatch struct {
+	Net
+	refused atomic.Uint64
+	last    atomic.Pointer[error]
+}
+
+func (w *sendWatch) note(err error) {
+	if err != nil {
+		w.last.Store(&err)
+		w.refused.Add(1)
+	}
+}
+
+// count and since bracket one send: since returns the refusal that came after count, if one did. Legs send at once, so a
+// refusal may be told to two of them; both were sending into the same socket. A nil sendWatch saw none.
+func (w *sendWatch) count() uint64 {
+	if w == nil {
+		return 0
+	}
+	return w.refused.Load()
+}
+
+func (w *sendWatch) since(before uint64) error {
+	if w == nil || w.refused.Load() == before {
+		return nil
+	}
+	return *w.last.Load()
+}
+
+// ListenUDP implements transport.Net.
+func (w *sendWatch) ListenUDP(network string, laddr *net.UDPAddr) (transport.UDPConn, error) {
+	c, err := w.Net.ListenUDP(network, laddr)
+	if err != nil {
+		return nil, err
+	}
+	if quick, ok := c.(ice.AddrPortReaderWriter); ok {
+		return &watchedQuick{watchedUDP{c, w}, quick}, nil
+	}
+	return &watchedUDP{c, w}, nil
+}
+
+type watchedUDP struct {
+	transport.UDPConn
+	watch *sendWatch
+}
+
+func (c *watchedUDP) WriteTo(b []byte, addr net.Addr) (int, error) {
+	n, err := c.UDPConn.WriteTo(b, addr)
+	c.watch.note(err)
+	return n, err
+}
+
+// watchedQuick keeps the way without allocations for sockets that have one.
+type watchedQuick struct {
+	watchedUDP
+	quick ice.AddrPortReaderWriter
+}
+
+func (c *watchedQuick) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
+	return c.quick.ReadFromAddrPort(b)
+}
+
+func (c *watchedQuick) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {
+	n, err := c.quick.WriteToAddrPort(b, addr)
+	c.watch.note(err)
+	return n, err
+}

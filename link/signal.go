@@ -1,0 +1,240 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+const (
+	typeSDP     = "application/sdp"
+	typeSDPFrag = "application/trickle-ice-sdpfrag"
+
+	postTimeout   = 10 * time.Second        // a far end that never answers
+	undoTimeout   = 1 * time.Second         // for a POST that was given up, to learn what it made
+	deleteTimeout = 2 * time.Second         // RFC 9725 wants a DELETE; a dead uplink must not hold a box up longer
+	askTimeout    = 1500 * time.Millisecond // for "do you still know this session?"
+	idleTimeout   = 5 * time.Second         // of a kept connection; NATs and carriers drop idle ones silently
+	maxRedirects  = 5
+)
+
+// signaller is the client's HTTP half of WHIP and WHEP over one uplink.
+type signaller struct {
+	client *http.Client
+	token  string
+	hosts  []string // may see the token
+	log    *slog.Logger
+}
+
+func newSignaller(cfg *Config, log *slog.Logger) *signaller {
+	transport := &http.Transport{
+		DialContext:           cfg.Net.DialContext,
+		TLSClientConfig:       cfg.TLS,
+		TLSHandshakeTimeout:   postTimeout,
+		ResponseHeaderTimeout: postTimeout,
+		IdleConnTimeout:       idleTimeout,
+		MaxIdleConnsPerHost:   4,
+	}
+	// HTTP/1.1 only: a stalled HTTP/2 connection would hold every request of the session up with it.
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
+	s := &signaller{
+		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		token:  bearer(cfg.Token),
+		hosts:  slices.Clone(cfg.TokenHosts),
+		log:    log,
+	}
+	for _, raw := range []string{cfg.WHIP, cfg.WHEP} {
+		if u, err := url.Parse(raw); err == nil && u.Host != "" {
+			s.hosts = append(s.hosts, u.Host)
+		}
+	}
+	return s
+}
+
+func (s *signaller) close() { s.client.CloseIdleConnections() }
+
+// bearer takes off a prefix that people paste along.
+func bearer(token string) string {
+	token = strings.TrimSpace(token)
+	if len(token) > 7 && strings.EqualFold(token[:7], "bearer ") {
+		token = strings.TrimSpace(token[7:])
+	}
+	return token
+}
+
+// mayTell reports whether the token may go to u: only to the configured hosts, and never in clear where it was not before.
+func (s *signaller) mayTell(u *url.URL) bool {
+	for _, h := range s.hosts {
+		if strings.EqualFold(h, u.Host) || (!strings.Contains(h, ":") && strings.EqualFold(h, u.Hostname())) {
+			return true
+		}
+	}
+	return false
+}
+
+// do sends one request, following 307 and 308 (RFC 9725 4.5; 301 and 302 would make a GET of a POST and are refused).
+// The token goes to allowed hosts alone. It returns the response with its body read, and the URL that answered.
+func (s *signaller) do(ctx context.Context, method, address, contentType, body string) (*http.Response, []byte, *url.URL, error) {
+	at, err := url.Parse(address)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for range maxRedirects + 1 {
+		req, err := http.NewRequestWithContext(ctx, method, at.String(), strings.NewReader(body))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		req.Header.Set("User-Agent", "scanside")
+		if contentType != "" {
+			req.Header.Set("Content-Type", contentType)
+		}
+		if s.token != "" && s.mayTell(at) {
+			req.Header.Set("Authorization", "Bearer "+s.token)
+		}
+		resp, err := s.client.Do(req)
+		if err != nil {
+			return nil, nil, nil, plainURLError(err)
+		}
+		answer, err := io.ReadAll(io.LimitReader(resp.Body, maxSDP+1))
+		_ = resp.Body.Close()
+		if err != nil {
+			return nil, nil, nil, fmt.Errorf("read the answer: %w", err)
+		}
+		if len(answer) > maxSDP {
+			return nil, nil, nil, fmt.Errorf("the answer is longer than %d bytes", maxSDP)
+		}
+		if resp.StatusCode != http.StatusTemporaryRedirect && resp.StatusCode != http.StatusPermanentRedirect {
+			return resp, answer, at, nil
+		}
+		next, err := at.Parse(resp.Header.Get("Location"))
+		if err != nil || resp.Header.Get("Location") == "" {
+			return nil, nil, nil, fmt.Errorf("redirected without a usable Location")
+		}
+		if at.Scheme == "https" && next.Scheme != "https" {
+			return nil, nil, nil, fmt.Errorf("redirected from https to %s://%s; that would send the picture's keys in clear", next.Scheme, next.Host)
+		}
+		at = next
+	}
+	return nil, nil, nil, fmt.Errorf("redirected more than %d times", maxRedirects)
+}
+
+// plainURLError drops the URL that net/http puts into its errors: it may hold a stream key, and the caller names the far end.
+func plainURLError(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// created is what a POST made.
+type created struct {
+	resource string // session URL, absolute
+	answer   string
+	servers  []webrtc.ICEServer
+}
+
+// post sends an offer. When ctx ends while the far end is still thinking, it waits a moment for what was made, in order to
+// unmake it.
+func (s *signaller) post(ctx context.Context, doing, endpoint, offer string) (*created, error) {
+	ctx, stop := context.WithTimeoutCause(ctx, postTimeout, fmt.Errorf("no answer within %v", postTimeout))
+	defer stop()
+	reqCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	type result struct {
+		made *created
+		err  error
+	}
+	answered := make(chan result, 1)
+	go func() {
+		made, err := s.postOnce(reqCtx, doing, endpoint, offer)
+		answered <- result{made, err}
+	}()
+	select {
+	case r := <-answered:
+		return r.made, r.err
+	case <-ctx.Done():
+	}
+	undo := time.AfterFunc(undoTimeout, cancel)
+	defer undo.Stop()
+	if r := <-answered; r.made != nil {
+		deleteCtx, done := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+		defer done()
+		_ = s.delete(deleteCtx, r.made.resource)
+	}
+	return nil, fmt.Errorf("%s: %w", doing, context.Cause(ctx))
+}
+
+func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string) (*created, error) {
+	resp, body, at, err := s.do(ctx, http.MethodPost, endpoint, typeSDP, offer)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	if resp.StatusCode/100 != 2 {
+		return nil, readProblem(doing, resp, body, time.Now())
+	}
+	location := resp.Header.Get("Location")
+	resource, err := at.Parse(location)
+	if err != nil || location == "" || (resource.Scheme != "https" && resource.Scheme != "http") {
+		return nil, fmt.Errorf("%s: the far end answered %d without a usable Location, so the session could not be ended; is this a WHIP or WHEP URL?", doing, resp.StatusCode)
+	}
+	made := &created{resource: resource.String(), answer: string(body), servers: iceServers(resp.Header.Values("Link"))}
+	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != typeSDP {
+		_ = s.delete(ctx, made.resource)
+		return nil, fmt.Errorf("%s: the far end answered with %q instead of %s", doing, clip(kind), typeSDP)
+	}
+	return made, nil
+}
+
+// delete ends a session. No If-Match (RFC 9725 4.3.1); gone already is as good.
+func (s *signaller) delete(ctx context.Context, resource string) error {
+	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
+	defer cancel()
+	resp, body, _, err := s.do(ctx, http.MethodDelete, resource, "", "")
+	if err != nil {
+		return fmt.Errorf("end a session at the far end: %w", err)
+	}
+	if resp.StatusCode/100 == 2 || resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone {
+		return nil
+	}
+	return readProblem("end a session at the far end", resp, body, time.Now())
+}
+
+// forgotten asks whether the far end has lost a session. Only 404 and 410 say so: a session URL answers GET with 405 (RFC
+// 9725 4.2), and anything else is no news.
+func (s *signaller) forgotten(ctx context.Context, resource string) bool {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	resp, _, _, err := s.do(ctx, http.MethodGet, resource, "", "")
+	return err == nil && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone)
+}
+
+// Delete ends sessions that an earlier run left behind, over cfg's Net. It needs Net, Token, TLS, and the hosts of WHIP,
+// WHEP and TokenHosts, which alone see the token. Gone already (404) is success. Bounded by ctx and 2 s, all in parallel.
+func Delete(ctx context.Context, cfg Config, urls []string) error {
+	if cfg.Net == nil {
+		return errors.New("delete sessions: no Net given")
+	}
+	s := newSignaller(&cfg, orSilent(cfg.Log))
+	defer s.close()
+	failed := make(chan error, len(urls))
+	for _, u := range urls {
+		go func() { failed <- s.delete(ctx, u) }()
+	}
+	var errs []error
+	for range urls {
+		errs = append(errs, <-failed)
+	}
+	return errors.Join(errs...)
+}

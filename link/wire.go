@@ -1,0 +1,156 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"scanside/media"
+)
+
+// Probe and answer are RTCP APP packets (RFC 3550 6.7) with the SSRC of the media they share the fate of. All numbers are
+// big-endian; the answer's reports are unsigned varints (encoding/binary).
+//
+//	probe   "SCSP"  version 1 · 3 bytes zero · number 4 · padding to 24
+//	answer  "SCSE"  version 1 · streams 1 · length of the reports 2 · number 4 · reports · padding to 4 and at least to 24
+//
+//	report  kind · highest · received · lost · longest gap in ms · legs, then per leg: length of the name · name ·
+//	        received · highest
+//
+// A reader ignores what stands behind the parts it knows, so that a later version can add some.
+const (
+	nameProbe  = "SCSP"
+	nameAnswer = "SCSE"
+
+	wireVersion = 1
+	wireHead    = 8  // version, count, length, number
+	wireMin     = 24 // with RTCP's 12 and SRTCP's 14 bytes well over the 32 below which some carrier NATs drop
+	maxStreams  = 4
+	maxLegs     = 8
+	maxName     = 31
+)
+
+var errWire = errors.New("malformed probe or answer")
+
+// appendProbe appends a probe's data.
+func appendProbe(b []byte, number uint32) []byte {
+	b = append(b, wireVersion, 0, 0, 0)
+	b = binary.BigEndian.AppendUint32(b, number)
+	return append(b, make([]byte, wireMin-wireHead)...)
+}
+
+// parseProbe returns a probe's number.
+func parseProbe(b []byte) (number uint32, err error) {
+	if len(b) < wireHead || b[0] != wireVersion {
+		return 0, errWire
+	}
+	return binary.BigEndian.Uint32(b[4:]), nil
+}
+
+// appendAnswer appends an answer's data. Streams, legs and name bytes over the limits are left out.
+func appendAnswer(b []byte, number uint32, reports []StreamReport) []byte {
+	start := len(b)
+	reports = reports[:min(len(reports), maxStreams)]
+	b = append(b, wireVersion, byte(len(reports)), 0, 0)
+	b = binary.BigEndian.AppendUint32(b, number)
+	for _, r := range reports {
+		b = appendReport(b, r)
+	}
+	binary.BigEndian.PutUint16(b[start+2:], uint16(len(b)-start-wireHead))
+	for len(b)-start < wireMin || (len(b)-start)%4 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+func appendReport(b []byte, r StreamReport) []byte {
+	b = binary.AppendUvarint(b, uint64(r.Kind))
+	b = binary.AppendUvarint(b, uint64(r.Highest))
+	b = binary.AppendUvarint(b, uint64(r.Received))
+	b = binary.AppendUvarint(b, uint64(r.Lost))
+	b = binary.AppendUvarint(b, uint64(min(max(r.LongestGap.Milliseconds(), 0), math.MaxUint32)))
+	legs := r.Legs[:min(len(r.Legs), maxLegs)]
+	b = binary.AppendUvarint(b, uint64(len(legs)))
+	for _, l := range legs {
+		name := l.Uplink[:min(len(l.Uplink), maxName)]
+		b = binary.AppendUvarint(b, uint64(len(name)))
+		b = append(b, name...)
+		b = binary.AppendUvarint(b, uint64(l.Received))
+		b = binary.AppendUvarint(b, uint64(l.Highest))
+	}
+	return b
+}
+
+// parseAnswer returns an answer's number and reports.
+func parseAnswer(b []byte) (number uint32, reports []StreamReport, err error) {
+	if len(b) < wireHead || b[0] != wireVersion || b[1] > maxStreams {
+		return 0, nil, errWire
+	}
+	length := int(binary.BigEndian.Uint16(b[2:]))
+	if length > len(b)-wireHead {
+		return 0, nil, errWire
+	}
+	r := wireReader{b: b[wireHead : wireHead+length]}
+	for range b[1] {
+		reports = append(reports, r.report())
+	}
+	if r.bad {
+		return 0, nil, errWire
+	}
+	return binary.BigEndian.Uint32(b[4:]), reports, nil
+}
+
+// wireReader reads varints; after the first fault everything is zero and bad is set.
+type wireReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *wireReader) number(limit uint64) uint32 {
+	v, n := binary.Uvarint(r.b)
+	if r.bad || n <= 0 || v > limit {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return uint32(v)
+}
+
+func (r *wireReader) text() string {
+	n := int(r.number(maxName))
+	if r.bad || n > len(r.b) {
+		r.bad = true
+		return ""
+	}
+	s := string(r.b[:n])
+	r.b = r.b[n:]
+	return s
+}
+
+func (r *wireReader) report() StreamReport {
+	out := StreamReport{
+		Kind:       media.Kind(r.number(media.NumKinds - 1)),
+		Highest:    r.number(math.MaxUint32),
+		Received:   r.number(math.MaxUint32),
+		Lost:       r.number(math.MaxUint32),
+		LongestGap: time.Duration(r.number(math.MaxUint32)) * time.Millisecond,
+	}
+	for range r.number(maxLegs) {
+		out.Legs = append(out.Legs, LegReport{Uplink: r.text(), Received: r.number(math.MaxUint32), Highest: r.number(math.MaxUint32)})
+	}
+	return out
+}
+
+// app wraps data for the wire. data's length must be a multiple of 4.
+func app(name string, ssrc uint32, data []byte) *rtcp.ApplicationDefined {
+	return &rtcp.ApplicationDefined{SSRC: ssrc, Name: name, Data: data}
+}
+
+// String shows a report in one line, for logs.
+func (r StreamReport) String() string {
+	return fmt.Sprintf("%v: highest %d, received %d, lost %d, longest gap %v, legs %v", r.Kind, r.Highest, r.Received, r.Lost, r.LongestGap, r.Legs)
+}
