@@ -79,11 +79,7 @@ func enterWorld() error {
 	if err := syscall.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mounting the namespace's own /proc: %w", err)
 	}
-	lo, err := netlink.LinkByName("lo")
-	if err != nil {
-		return fmt.Errorf("finding loopback: %w", err)
-	}
-	if err := bringUp(lo, gatewayAddress+"/32"); err != nil {
+	if err := addGatewayAddress(); err != nil {
 		return err
 	}
 	for _, c := range cables() {
@@ -98,6 +94,32 @@ func enterWorld() error {
 		}
 	}
 	return nil
+}
+
+// addGatewayAddress brings loopback up, and gives the gateway's address to one end of a virtual cable: WebRTC peers, browsers
+// too, do not offer a loopback's address.
+func addGatewayAddress() error {
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("finding loopback: %w", err)
+	}
+	if err := netlink.LinkSetUp(lo); err != nil {
+		return fmt.Errorf("bringing loopback up: %w", err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "far0"
+	far := &netlink.Veth{LinkAttrs: attrs, PeerName: "far1"}
+	if err := netlink.LinkAdd(far); err != nil {
+		return fmt.Errorf("making the gateway's interface: %w", err)
+	}
+	other, err := netlink.LinkByName(far.PeerName)
+	if err != nil {
+		return fmt.Errorf("finding the gateway's interface: %w", err)
+	}
+	if err := netlink.LinkSetUp(other); err != nil {
+		return fmt.Errorf("bringing the gateway's interface up: %w", err)
+	}
+	return bringUp(far, gatewayAddress+"/24")
 }
 
 func bringUp(link netlink.Link, address string) error {
