@@ -1,0 +1,2 @@
+// Package failover rules on links and plans what they carry.
+package failover

@@ -1,0 +1,232 @@
+package failover
+
+import "time"
+
+// How fast measurements forget. Powers of two; every product is rounded by itself (an explicit conversion), since a fused
+// multiply-add would give other bits on other machines (F5).
+const (
+	lossSpan   = 64                      // samples that Loss looks back on: 3 s of probes
+	peakSpan   = 512                     // samples that LossPeak looks back on: 26 s
+	rttSpan    = 8                       // RFC 6298 (2.3): alpha = 1/8
+	mediaSpan  = 64                      // reports that ForwardLoss looks back on: 3 s
+	mediaLeast = 100                     // packets below which ForwardLoss says nothing: 2 s of voice
+	holeSpan   = 1 << 14                 // answers in which a hole is all but forgotten: 14 min of probes
+	proofGap   = 1500 * time.Millisecond // longest time that one answer or report can prove: an idle interval and a half
+)
+
+// take puts one event into the engine's memory, and rules where the event itself is the ruling.
+func (t *turn) take(ev Event) {
+	if ev.kind == tick {
+		return
+	}
+	if ev.kind == procedure {
+		if t.s.Procedure != ev.on {
+			t.s.Procedure = ev.on
+			t.told.note(pick(ev.on, ProcedureOpened, ProcedureClosed), t.s.Plan.Best)
+		}
+		return
+	}
+	if int(ev.link) >= len(t.s.Links) {
+		return
+	}
+	v := &t.s.Links[ev.link]
+	switch ev.kind {
+	case opened:
+		t.open(ev.link, v)
+	case closed:
+		v.Open = false
+		t.fall(ev.link, Disconnected, v.LastGood)
+	case carrier:
+		v.NoCarrier = !ev.on
+		if !ev.on {
+			t.fall(ev.link, CarrierLost, v.LastGood)
+		}
+	case pinned:
+		t.pin(ev.link, ev.on)
+	case budget:
+		if v.Exhausted != ev.on {
+			v.Exhausted = ev.on
+			t.told.note(pick(ev.on, BudgetSpent, BudgetBack), ev.link)
+		}
+	}
+	if !v.Open {
+		return // what follows is about an association that has ended
+	}
+	switch ev.kind {
+	case sampled:
+		v.Echoes.Last = t.at
+		if ev.on {
+			t.answered(ev.link, v, ev.took, ev.late)
+		} else {
+			t.missed(ev.link, v, ev.took)
+		}
+	case reported:
+		t.reported(ev.link, v, ev.sent, ev.arrived)
+	case sendFailed:
+		if v.Refused.Run == 0 {
+			v.Refused.Since = t.at
+		}
+		v.Refused.Run++
+		if v.Refused.Run >= t.p.Refusals && t.at.Sub(v.Refused.Since) >= t.p.RefusedFor {
+			t.fall(ev.link, SendRefused, v.LastGood)
+		}
+	}
+}
+
+func pick(on bool, a, b Reason) Reason {
+	if on {
+		return a
+	}
+	return b
+}
+
+func (t *turn) open(l Link, v *LinkView) {
+	if v.Open {
+		return
+	}
+	v.Open, v.NoCarrier, v.LastGood = true, false, t.at
+	t.rise(l, Connected)
+}
+
+func (t *turn) pin(l Link, on bool) {
+	if t.s.Links[l].Pinned == on {
+		return
+	}
+	for i := range t.s.Links {
+		t.s.Links[i].Pinned = on && Link(i) == l
+	}
+	t.told.note(OperatorPin, l)
+}
+
+// answered takes in a proof of life.
+func (t *turn) answered(l Link, v *LinkView, rtt time.Duration, late bool) {
+	o := &v.Echoes
+	quiet := v.Verdict != Down || v.Reason == ProbesMissed // rather than cut loudly
+	if hole := t.at.Sub(o.MissedSince); o.Misses > 0 && quiet && hole <= t.p.LongestHole {
+		o.Hole = max(o.Hole, hole)
+	}
+	if v.Verdict != Down {
+		for range o.Misses {
+			v.lost(1)
+		}
+		if late {
+			v.Loss = max(0, v.Loss-1.0/lossSpan) // counted as lost before
+		} else {
+			v.lost(0)
+		}
+	}
+	o.Misses, o.Void = 0, 0
+	o.Answers++
+	o.Hole -= o.Hole / holeSpan
+	v.Refused.Run = 0
+	v.LastGood = t.at
+	if v.RTT == 0 {
+		v.RTT = rtt
+	} else {
+		v.RTT += (rtt - v.RTT) / rttSpan
+	}
+	if v.Verdict == Down && o.Answers >= t.p.ReviveAnswers {
+		v.NoCarrier = false // an authenticated answer outranks the driver's word
+		t.rise(l, Answering)
+	}
+	if !t.carries(l) {
+		t.prove(v)
+	}
+}
+
+// lost takes one probe's fate into Loss and LossPeak: 1 lost, 0 answered.
+func (v *LinkView) lost(x float64) {
+	o := &v.Echoes
+	if o.Samples < lossSpan {
+		o.Samples++
+	}
+	v.Loss += float64((x - v.Loss) / float64(o.Samples))
+	if o.Samples < lossSpan/4 {
+		return // too few to raise the peak by
+	}
+	o.LossPeak = max(v.Loss, o.LossPeak+float64((v.Loss-o.LossPeak)/peakSpan))
+}
+
+// missed takes in a probe without an answer; it was waited for that long.
+func (t *turn) missed(l Link, v *LinkView, waited time.Duration) {
+	o := &v.Echoes
+	sent := t.at.Add(-waited)
+	if sent < t.s.StallEnd && o.Void < t.p.VoidMost {
+		o.Void++
+		return
+	}
+	if o.Misses == 0 {
+		o.MissedSince = max(sent, 0)
+	}
+	o.Misses++
+	o.Answers = 0
+	if v.Verdict != Down && o.Misses >= t.p.DownMisses(o.LossPeak) && t.at.Sub(o.MissedSince) >= t.silence(v) {
+		why := ProbesMissed
+		if a := &v.Arrivals; a.Any && a.LostRun == 0 && a.Last > o.MissedSince && t.at.Sub(a.Last) <= t.p.ReportSettle {
+			why = OneWayBack
+		}
+		t.fall(l, why, v.LastGood)
+	}
+}
+
+// silence is the least that rules Down: what the policy says, or half as long again as the longest hole the link has
+// shown lately.
+func (t *turn) silence(v *LinkView) time.Duration {
+	return max(t.p.DownSilence, v.Echoes.Hole*3/2)
+}
+
+// reported takes in the far end's count. A run of reports without one packet is kept apart until it ends or rules: it is an
+// outage, not loss.
+func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
+	a := &v.Arrivals
+	sent, arrived = min(sent, mostCount), min(arrived, mostCount)
+	switch {
+	case arrived > 0:
+		a.count(float64(sent)+float64(a.LostRun), float64(arrived))
+		v.ForwardLoss = max(0, 1-a.Arrived/a.Sent)
+		a.LostRun, a.LostReports = 0, 0
+		a.Last, a.Any = t.at, true
+		if t.carries(l) {
+			t.prove(v)
+		}
+	case sent > 0 && t.carriedFor(l) >= t.p.ReportSettle:
+		if a.LostRun == 0 {
+			a.LostSince = t.at
+		}
+		a.LostRun = min(a.LostRun+int(sent), mostCount)
+		a.LostReports++
+		if a.nothing(&t.p) && a.LostRun >= t.p.DownMisses(v.Echoes.LossPeak) && t.at.Sub(a.LostSince) >= t.silence(v) {
+			last := v.Since
+			if a.Any {
+				last = a.Last
+			}
+			t.fall(l, OneWayOut, last)
+		}
+	}
+}
+
+// nothing reports whether the far end says, credibly, that nothing arrives.
+func (a *Arrivals) nothing(p *Policy) bool { return a.LostReports >= 2 && a.LostRun >= p.ReportPackets }
+
+func (a *Arrivals) count(sent, arrived float64) {
+	a.Sent += sent - float64(a.Sent/mediaSpan)
+	a.Arrived += arrived - float64(a.Arrived/mediaSpan)
+	a.Sent = max(a.Sent, 1)
+}
+
+// carriedFor is how long the link has carried any stream.
+func (t *turn) carriedFor(l Link) time.Duration {
+	var d time.Duration
+	for s, r := range t.s.Plan.Route {
+		if r.Has(l) {
+			d = max(d, t.at.Sub(t.s.Carried[s][l]))
+		}
+	}
+	return d
+}
+
+// prove adds the time since the last proof, if that was not long ago.
+func (t *turn) prove(v *LinkView) {
+	v.Proof += min(t.at.Sub(v.ProofAt), proofGap)
+	v.ProofAt = t.at
+}

@@ -1,0 +1,93 @@
+package failover
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// setting is one threshold of Policy by name: the one list that Check, and the text form of traces, go by. Exactly one of
+// its pointers' getters is set.
+type setting struct {
+	name     string
+	duration func(*Policy) *time.Duration
+	count    func(*Policy) *int
+	share    func(*Policy) *float64
+}
+
+// settings is the table of all thresholds, in the order of Policy.
+var settings = []setting{
+	{name: "ProbesPerSecond", count: func(p *Policy) *int { return &p.ProbesPerSecond }},
+	{name: "FalseAlarmEvery", duration: func(p *Policy) *time.Duration { return &p.FalseAlarmEvery }},
+	{name: "LossFloor", share: func(p *Policy) *float64 { return &p.LossFloor }},
+	{name: "LossPrior", share: func(p *Policy) *float64 { return &p.LossPrior }},
+	{name: "SuspectMisses", count: func(p *Policy) *int { return &p.SuspectMisses }},
+	{name: "ClearAnswers", count: func(p *Policy) *int { return &p.ClearAnswers }},
+	{name: "DownSilence", duration: func(p *Policy) *time.Duration { return &p.DownSilence }},
+	{name: "LongestHole", duration: func(p *Policy) *time.Duration { return &p.LongestHole }},
+	{name: "ReviveAnswers", count: func(p *Policy) *int { return &p.ReviveAnswers }},
+	{name: "ReportSettle", duration: func(p *Policy) *time.Duration { return &p.ReportSettle }},
+	{name: "ReportPackets", count: func(p *Policy) *int { return &p.ReportPackets }},
+	{name: "Refusals", count: func(p *Policy) *int { return &p.Refusals }},
+	{name: "RefusedFor", duration: func(p *Policy) *time.Duration { return &p.RefusedFor }},
+	{name: "SampleDue", duration: func(p *Policy) *time.Duration { return &p.SampleDue }},
+	{name: "Heartbeat", duration: func(p *Policy) *time.Duration { return &p.Heartbeat }},
+	{name: "Stall", duration: func(p *Policy) *time.Duration { return &p.Stall }},
+	{name: "VoidMost", count: func(p *Policy) *int { return &p.VoidMost }},
+	{name: "DegradeLoss", share: func(p *Policy) *float64 { return &p.DegradeLoss }},
+	{name: "RestoreLoss", share: func(p *Policy) *float64 { return &p.RestoreLoss }},
+	{name: "DegradeRTT", duration: func(p *Policy) *time.Duration { return &p.DegradeRTT }},
+	{name: "RestoreRTT", duration: func(p *Policy) *time.Duration { return &p.RestoreRTT }},
+	{name: "Dwell", duration: func(p *Policy) *time.Duration { return &p.Dwell }},
+	{name: "DwellMost", duration: func(p *Policy) *time.Duration { return &p.DwellMost }},
+	{name: "FlapMemory", duration: func(p *Policy) *time.Duration { return &p.FlapMemory }},
+	{name: "Overlap", duration: func(p *Policy) *time.Duration { return &p.Overlap }},
+	{name: "DoubtHold", duration: func(p *Policy) *time.Duration { return &p.DoubtHold }},
+	{name: "SwitchoversPerMinute", count: func(p *Policy) *int { return &p.SwitchoversPerMinute }},
+}
+
+// Bounds outside of which a threshold is a slip of the pen, and arithmetic could overflow.
+const (
+	mostDuration = 10000 * time.Hour
+	mostCount    = 10000
+)
+
+func (t setting) mistake(p *Policy) string {
+	switch {
+	case t.duration != nil:
+		if d := *t.duration(p); d <= 0 || d > mostDuration {
+			return fmt.Sprintf("%s is %v; use a time above zero, at most %v", t.name, d, mostDuration)
+		}
+	case t.count != nil:
+		if n := *t.count(p); n < 1 || n > mostCount {
+			return fmt.Sprintf("%s is %d; use 1 to %d", t.name, n, mostCount)
+		}
+	default:
+		if f := *t.share(p); !(f > 0 && f <= 0.5) { // not (f <= 0 || f > 0.5): NaN is a mistake too
+			return fmt.Sprintf("%s is %v; use a share above 0, at most 0.5", t.name, f)
+		}
+	}
+	return ""
+}
+
+func (t setting) text(p *Policy) string {
+	switch {
+	case t.duration != nil:
+		return t.duration(p).String()
+	case t.count != nil:
+		return strconv.Itoa(*t.count(p))
+	}
+	return strconv.FormatFloat(*t.share(p), 'g', -1, 64)
+}
+
+func (t setting) set(p *Policy, text string) (err error) {
+	switch {
+	case t.duration != nil:
+		*t.duration(p), err = time.ParseDuration(text)
+	case t.count != nil:
+		*t.count(p), err = strconv.Atoi(text)
+	default:
+		*t.share(p), err = strconv.ParseFloat(text, 64)
+	}
+	return err
+}
