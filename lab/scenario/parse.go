@@ -32,6 +32,16 @@ func Parse(name, text string) (Scenario, error) {
 	return p.s, errors.Join(p.errs...)
 }
 
+// ParseEvent reads what can stand behind "at TIME", with the uplinks that exist.
+func ParseEvent(text string, uplinks []Uplink) (Event, error) {
+	p := &parser{s: Scenario{Name: "event", Uplinks: uplinks}}
+	p.event(append([]string{"0s"}, strings.Fields(text)...))
+	if len(p.errs) > 0 {
+		return Event{}, errors.Join(p.errs...)
+	}
+	return p.s.Events[0], nil
+}
+
 type parser struct {
 	s     Scenario
 	line  int // 0: the file as a whole

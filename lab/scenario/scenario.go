@@ -99,8 +99,11 @@ func (e Event) Apply(set *emu.Set) error {
 }
 
 // String is the event as the file has it.
-func (e Event) String() string {
-	text := fmt.Sprintf("at %v %s %s", e.At, e.Verb, e.Uplink)
+func (e Event) String() string { return fmt.Sprintf("at %v %s", e.At, e.What()) }
+
+// What is the event without its time; ParseEvent reads it.
+func (e Event) What() string {
+	text := fmt.Sprintf("%s %s", e.Verb, e.Uplink)
 	switch e.Verb {
 	case Loss:
 		text += fmt.Sprintf(" %g%%", e.Share*100)

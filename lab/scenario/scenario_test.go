@@ -62,6 +62,9 @@ end voice primary cellular
 	}
 	var events []string
 	for _, e := range s.Events {
+		if again, err := ParseEvent(e.What(), s.Uplinks); err != nil || again.What() != e.What() {
+			t.Errorf("%s read again is %s (%v)", e.What(), again.What(), err)
+		}
 		events = append(events, e.String())
 	}
 	want := "at 5s loss cellular 12.5% down; at 5s cut primary up; at 6s delay primary 300ms; at 7s jitter primary 50ms; " +

@@ -11,9 +11,10 @@ import (
 // The guest's hardware, as a person in the scan room has it in his hands.
 
 const (
-	cameraPath = "/dev/v4l/by-path/platform-vivid.0-video-index0" // the stable name; /dev/videoN may change
-	microphone = "hw:RoomMic,0"                                   // what the agent records from
-	mouth      = "hw:RoomMic,1"                                   // what is played here is heard there
+	cameraPath     = "/dev/v4l/by-path/platform-vivid.0-video-index0" // the stable name; /dev/videoN may change
+	microphoneCard = "RoomMic"                                        // ALSA's id of the card
+	microphone     = "hw:" + microphoneCard + ",0"                    // what the agent records from
+	mouth          = "hw:" + microphoneCard + ",1"                    // what is played here is heard there
 )
 
 // PlugCamera plugs the camera in, for the first time or again, and waits until udev has named it.

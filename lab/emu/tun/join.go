@@ -1,6 +1,7 @@
 package tun
 
 import (
+	"io"
 	"os"
 	"sync"
 
@@ -14,15 +15,28 @@ type Joint struct {
 }
 
 // Join sends what leaves by room through up to far, and what leaves by far through down to room. It takes the devices
-// over; the lines stay the caller's and must outlive the joint.
-func Join(room, far *os.File, up, down *emu.Line) *Joint {
+// over; the lines stay the caller's and must outlive the joint. seen, when not nil, is shown each packet that reaches far,
+// before far gets it; it must not block, change or keep the packet.
+func Join(room, far *os.File, up, down *emu.Line, seen func(packet []byte)) *Joint {
 	j := &Joint{room: room, far: far}
-	j.gone.Go(func() { carry(room, up, far) })
+	j.gone.Go(func() { carry(room, up, watched{far, seen}) })
 	j.gone.Go(func() { carry(far, down, room) })
 	return j
 }
 
-func carry(from *os.File, line *emu.Line, to *os.File) {
+type watched struct {
+	io.Writer
+	seen func([]byte)
+}
+
+func (w watched) Write(packet []byte) (int, error) {
+	if w.seen != nil {
+		w.seen(packet)
+	}
+	return w.Writer.Write(packet)
+}
+
+func carry(from *os.File, line *emu.Line, to io.Writer) {
 	buf := make([]byte, mtu)
 	for {
 		n, err := from.Read(buf)

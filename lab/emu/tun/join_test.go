@@ -42,8 +42,8 @@ func TestJoin(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := Join(a, b, up, down)
-	defer j.Close()
+	seen := 0
+	j := Join(a, b, up, down, func([]byte) { seen++ }) // read after Close
 	for ns, addr := range map[string]string{room: "10.77.0.1/24", far: "10.77.0.2/24"} {
 		run(t, "-n", ns, "addr", "add", addr, "dev", "tun0")
 		run(t, "-n", ns, "link", "set", "tun0", "up")
@@ -53,6 +53,7 @@ func TestJoin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
+	defer j.Close()
 	var client net.Conn
 	if err := Within(room, func() (err error) { client, err = net.Dial("udp4", "10.77.0.2:7"); return err }); err != nil {
 		t.Fatal(err)
@@ -92,4 +93,8 @@ func TestJoin(t *testing.T) {
 	client.Write([]byte("refused by the kernel"))
 	run(t, "-n", room, "link", "set", "tun0", "up")
 	ask("after ifdown")
+	j.Close()
+	if seen < 3 {
+		t.Errorf("the watcher was shown %d packets, want three or more", seen)
+	}
 }

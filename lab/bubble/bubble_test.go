@@ -1,0 +1,52 @@
+package bubble
+
+import (
+	"log/slog"
+	"os"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"scanside/lab/scenario"
+)
+
+// quick is how long a minute of scenario may take in real time (issue: size). It is printed, not asserted: machines differ.
+const quick = 5 * time.Second
+
+// Every scenario, in memory. SCANSIDE_RESULT names a file that gets the JSON line; SCANSIDE_LOG=1 shows both programs' logs.
+func TestScenario(t *testing.T) {
+	for _, name := range scenario.All() {
+		t.Run(name, func(t *testing.T) {
+			s, err := scenario.Load(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			var out Outcome
+			synctest.Test(t, func(t *testing.T) {
+				if out, err = Play(t.Context(), s, logger(t)); err != nil {
+					t.Fatal(err)
+				}
+			})
+			took := time.Since(began)
+			t.Logf("%s took %.2f s for %v (aim: %v)\n%s", name, took.Seconds(), s.Length, quick, out.Result.Line())
+			for _, v := range s.Judge(out.Result, out.Routes, true) {
+				if !v.Held {
+					t.Error(v.Text)
+				}
+			}
+			if file := os.Getenv("SCANSIDE_RESULT"); file != "" {
+				if err := os.WriteFile(file, []byte(out.Result.Line()+"\n"), 0o644); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+func logger(t *testing.T) *slog.Logger {
+	if os.Getenv("SCANSIDE_LOG") == "" {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}

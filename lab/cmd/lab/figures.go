@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"scanside/lab/netns"
+)
+
+type g15Command struct {
+	Turns int           `default:"3" help:"How often each agent runs."`
+	Each  time.Duration `default:"20s" help:"How long each is measured."`
+	programs
+}
+
+func (c *g15Command) Run(ctx context.Context) error {
+	figure, err := netns.MeasureCPU(ctx, c.config(false), c.Turns, c.Each)
+	if err != nil {
+		return err
+	}
+	fmt.Println(netns.Line(figure))
+	return nil
+}
+
+type g16Command struct {
+	Turns int `default:"10" help:"How often the agent is started."`
+	programs
+}
+
+func (c *g16Command) Run(ctx context.Context) error {
+	figure, err := netns.MeasureStart(ctx, c.config(false), c.Turns)
+	if err != nil {
+		return err
+	}
+	fmt.Println(netns.Line(figure))
+	return nil
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"scanside/lab/netns"
+	"scanside/lab/scenario"
+)
+
+type helperCommand struct {
+	Emulator emulatorHelper `cmd:""`
+	Far      farHelper      `cmd:""`
+	Room     roomHelper     `cmd:""`
+	Browser  browserHelper  `cmd:""`
+}
+
+type emulatorHelper struct {
+	Room    string `arg:""`
+	Far     string `arg:""`
+	Uplinks string `arg:"" help:"JSON."`
+}
+
+func (h *emulatorHelper) Run() error {
+	var uplinks []scenario.Uplink
+	if err := json.Unmarshal([]byte(h.Uplinks), &uplinks); err != nil {
+		return fmt.Errorf("uplinks: %w", err)
+	}
+	return netns.Emulator(h.Room, h.Far, uplinks, os.Stdin, os.Stdout)
+}
+
+type farHelper struct {
+	Config string `arg:"" help:"JSON."`
+}
+
+func (h *farHelper) Run(ctx context.Context) error {
+	var cfg netns.FarConfig
+	if err := json.Unmarshal([]byte(h.Config), &cfg); err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	return netns.Far(ctx, cfg, os.Stdin, os.Stdout)
+}
+
+type roomHelper struct {
+	Page string `arg:""`
+}
+
+func (h *roomHelper) Run(ctx context.Context) error {
+	return netns.Room(ctx, h.Page, os.Stdin, os.Stdout)
+}
+
+type browserHelper struct {
+	SignIn string `arg:""`
+	Site   string `arg:""`
+}
+
+func (h *browserHelper) Run(ctx context.Context) error {
+	return netns.Browser(ctx, h.SignIn, h.Site, os.Stdin, os.Stdout)
+}

@@ -1,0 +1,74 @@
+// Command lab tries the system against bad networks: `lab scenario -s NAME -w bubble` in memory, `-w netns` with the real
+// programs in network namespaces (root). The last line of a scenario is its result as JSON.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"scanside/lab/netns"
+	"scanside/lab/scenario"
+)
+
+type program struct {
+	Scenarios scenariosCommand `cmd:"" help:"List the scenarios, with their stories."`
+	Scenario  scenarioCommand  `cmd:"" help:"Play one scenario; the last line is its result as JSON."`
+	Suite     suiteCommand     `cmd:"" help:"Play all scenarios with the real programs in network namespaces (root)."`
+	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
+	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
+	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`
+}
+
+func main() {
+	var p program
+	parser := kong.Must(&p, kong.Name("lab"), kong.Description("Tries scanside against bad networks."))
+	parsed, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "lab: %v\nTry: lab --help\n", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	if err := parsed.Run(); err != nil {
+		stop()
+		fmt.Fprintf(os.Stderr, "lab: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+type scenariosCommand struct {
+	Names bool `help:"Only the names."`
+}
+
+func (c *scenariosCommand) Run() error {
+	for _, name := range scenario.All() {
+		fmt.Println(name)
+		if c.Names {
+			continue
+		}
+		s, err := scenario.Load(name)
+		if err != nil {
+			return err
+		}
+		fmt.Println("    " + strings.ReplaceAll(s.Story, "\n", "\n    "))
+	}
+	return nil
+}
+
+// programs says where the real programs are.
+type programs struct {
+	Agent   string `default:"build/scanside" env:"SCANSIDE_AGENT" placeholder:"FILE" help:"The agent's program."`
+	Gateway string `default:"build/scanside-gateway" env:"SCANSIDE_GATEWAY" placeholder:"FILE" help:"The gateway's program."`
+	Keep    bool   `help:"Keep the folder with configurations and logs."`
+}
+
+func (p programs) config(chromium bool) netns.Config {
+	return netns.Config{Agent: p.Agent, Gateway: p.Gateway, Chrome: chromium, Keep: p.Keep, Say: os.Stderr}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+
+	"scanside/lab/netns"
+	"scanside/lab/scenario"
+)
+
+type scenarioCommand struct {
+	Scenario string `short:"s" required:"" placeholder:"NAME" help:"Which one; see 'lab scenarios'."`
+	World    string `short:"w" default:"bubble" enum:"bubble,netns" help:"bubble (in memory, seconds) or netns (real programs, root)."`
+	Chromium bool   `default:"true" negatable:"" help:"Let a real Chromium watch in the world netns."`
+	programs
+}
+
+func (c *scenarioCommand) Run(ctx context.Context) error {
+	s, err := scenario.Load(c.Scenario)
+	if err != nil {
+		return err
+	}
+	if c.World == "bubble" {
+		return bubble(ctx, s)
+	}
+	return play(ctx, c.config(c.Chromium), s)
+}
+
+// bubble runs the test of that name: virtual time exists in tests only.
+func bubble(ctx context.Context, s scenario.Scenario) error {
+	dir, err := os.MkdirTemp("", "scanside-lab-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "result.json")
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-run", "TestScenario/^"+s.Name+"$", "scanside/lab/bubble")
+	cmd.Env = append(os.Environ(), "SCANSIDE_RESULT="+file)
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	failed := cmd.Run()
+	line, err := os.ReadFile(file)
+	if err != nil {
+		return errors.Join(fmt.Errorf("scenario %s has no result", s.Name), failed)
+	}
+	fmt.Print(string(line))
+	if failed != nil {
+		return fmt.Errorf("scenario %s: an expectation did not hold: %w", s.Name, failed)
+	}
+	return nil
+}
+
+// play plays a scenario in namespaces and prints what was expected and seen, what Chromium saw, and the result.
+func play(ctx context.Context, cfg netns.Config, s scenario.Scenario) error {
+	out, err := netns.Play(ctx, cfg, s)
+	if err != nil {
+		return fmt.Errorf("scenario %s: %w", s.Name, err)
+	}
+	broken := 0
+	for _, v := range s.Judge(out.Result, out.Routes, false) {
+		word := "held"
+		switch {
+		case !v.Held && v.Asserted:
+			word = "BROKEN"
+			broken++
+		case !v.Held:
+			word = "not held (a real clock proves nothing)"
+		}
+		fmt.Fprintf(os.Stderr, "%-7s %s\n", word, v.Text)
+	}
+	if out.Chromium != nil {
+		line, err := json.Marshal(map[string]any{"scenario": s.Name, "chromium": out.Chromium})
+		if err != nil {
+			return err
+		}
+		fmt.Println(string(line))
+	}
+	fmt.Println(out.Result.Line())
+	if broken > 0 {
+		return fmt.Errorf("scenario %s: %d expectation(s) did not hold", s.Name, broken)
+	}
+	return nil
+}
+
+type suiteCommand struct {
+	Only     []string `placeholder:"NAME" help:"Only these scenarios."`
+	Chromium bool     `default:"true" negatable:"" help:"Let a real Chromium watch."`
+	programs
+}
+
+// Run plays them one after the other: they share the processor, and each one's figures want it alone.
+func (c *suiteCommand) Run(ctx context.Context) error {
+	names := c.Only
+	if len(names) == 0 {
+		names = scenario.All()
+	}
+	var errs []error
+	for _, name := range names {
+		s, err := scenario.Load(name)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(os.Stderr, "\n== %s\n%s\n", s.Name, s.Story)
+		if err := play(ctx, c.config(c.Chromium), s); err != nil {
+			errs = append(errs, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,191 @@
+package netns
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"scanside/lab/observe"
+	"scanside/lab/scenario"
+)
+
+const (
+	settled = 3 * time.Second // everything has been well for so long before the story begins
+	drain   = time.Second     // for stragglers after the end
+)
+
+// Outcome is what a played scenario showed.
+type Outcome struct {
+	Result   scenario.Result
+	Routes   map[string][]string // at the end, by stream
+	Chromium *Watched            // nil without Chromium
+}
+
+// Play plays a scenario in a new world.
+func Play(ctx context.Context, cfg Config, s scenario.Scenario) (Outcome, error) {
+	w, err := NewWorld(ctx, cfg, s.Uplinks)
+	if err != nil {
+		return Outcome{}, err
+	}
+	defer w.Close()
+	p := &people{World: w}
+	if err := p.come(ctx, s); err != nil {
+		return Outcome{}, err
+	}
+	return p.play(ctx, s)
+}
+
+// people is everybody who looks or talks, each in a helper.
+type people struct {
+	*World
+	far, room, chrome *helper
+	before            requests
+}
+
+// requests is how often each picture's source was asked for a key frame.
+type requests struct{ room, physician uint64 }
+
+func (p *people) come(ctx context.Context, s scenario.Scenario) error {
+	if err := p.startAgent("agent", "test", s); err != nil {
+		return err
+	}
+	var codes []string
+	for range 3 {
+		code, err := p.files.code()
+		if err != nil {
+			return err
+		}
+		codes = append(codes, code)
+	}
+	far, err := json.Marshal(FarConfig{Gateway: gatewayURL, Site: site, Roots: p.files.roots, Codes: codes[:2], Talk: true})
+	if err != nil {
+		return err
+	}
+	if p.far, err = p.helper(p.place.far, "far", ordinary, "far", string(far)); err != nil {
+		return err
+	}
+	if p.room, err = p.helper(p.place.room, "room", ordinary, "room", pageURL); err != nil {
+		return err
+	}
+	all := p.programs(p.far, p.room)
+	p.say("waiting for both uplinks, the console and the room's screen")
+	for _, step := range []struct {
+		h    *helper
+		line string
+	}{{p.room, "up " + p.names()}, {p.far, "ready"}, {p.room, "play"}, {p.room, "ready"}} {
+		if err := until(ctx, starting, soon, step.h.name+": "+step.line, all, func() error { return step.h.ask(step.line, nil) }); err != nil {
+			return err
+		}
+	}
+	if p.cfg.Chrome {
+		if err := p.openChromium(ctx, codes[2]); err != nil {
+			return err
+		}
+	}
+	return sleep(ctx, settled)
+}
+
+func (p *people) openChromium(ctx context.Context, code string) (err error) {
+	p.say("opening Chromium on the console")
+	if p.chrome, err = p.helper(p.place.far, "chromium", ordinary, "browser", gatewayURL+"/signin/once?code="+code, site); err != nil {
+		return err
+	}
+	return until(ctx, 2*starting, soon, "Chromium shows the room", p.programs(p.chrome), func() error { return p.chrome.ask("ready", nil) })
+}
+
+func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error) {
+	var err error
+	if p.before, err = p.asked(); err != nil {
+		return Outcome{}, err
+	}
+	if err := p.tellAll("mark"); err != nil {
+		return Outcome{}, err
+	}
+	begun := time.Now()
+	struckUplink, struckAt, struck := s.Struck()
+	for _, e := range s.Events {
+		if err := sleep(ctx, time.Until(begun.Add(e.At))); err != nil {
+			return Outcome{}, err
+		}
+		p.say("%v", e)
+		if struck && e.Uplink == struckUplink && e.At == struckAt {
+			struck = false
+			if err := p.room.ask(fmt.Sprintf("struck %s %d", e.Uplink, time.Now().UnixNano()), nil); err != nil {
+				return Outcome{}, err
+			}
+		}
+		if err := p.do(e); err != nil {
+			return Outcome{}, fmt.Errorf("%v: %w", e, err)
+		}
+	}
+	if err := sleep(ctx, time.Until(begun.Add(s.Length))); err != nil {
+		return Outcome{}, err
+	}
+	return p.result(ctx, s)
+}
+
+func (p *people) result(ctx context.Context, s scenario.Scenario) (out Outcome, err error) {
+	if err = p.room.ask("routes", &out.Routes); err != nil {
+		return out, err
+	}
+	if err = p.tellAll("end"); err != nil {
+		return out, err
+	}
+	if err = sleep(ctx, drain); err != nil {
+		return out, err
+	}
+	after, err := p.asked()
+	if err != nil {
+		return out, err
+	}
+	r := &out.Result
+	r.Scenario, r.World = s.Name, "netns"
+	var fall observe.Fall
+	for _, q := range []struct {
+		h    *helper
+		line string
+		into any
+	}{{p.far, "way", &r.Way}, {p.room, "way", &r.Return}, {p.room, "fall", &fall}} {
+		if err := q.h.ask(q.line, q.into); err != nil {
+			return out, err
+		}
+	}
+	r.Video.KeyFrameRequests = after.room - p.before.room
+	r.Return.Video.KeyFrameRequests = after.physician - p.before.physician
+	r.SetFall(fall.Detect, fall.Switch)
+	if p.chrome != nil {
+		out.Chromium = &Watched{}
+		err = p.chrome.ask("watched", out.Chromium)
+	}
+	return out, err
+}
+
+func (p *people) asked() (r requests, err error) {
+	if err = p.room.ask("requests", &r.room); err == nil {
+		err = p.far.ask("requests", &r.physician)
+	}
+	return r, err
+}
+
+// tellAll begins or ends every observer's measurement.
+func (p *people) tellAll(word string) error {
+	for _, h := range []*helper{p.far, p.room, p.chrome} {
+		if h == nil {
+			continue
+		}
+		if err := h.ask(word, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,245 @@
+package netns
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"scanside/lab/observe"
+)
+
+// FarConfig tells the far end's observers where to go.
+type FarConfig struct {
+	Gateway string   // https://…
+	Site    string   // the room
+	Roots   string   // PEM file of the gateway's certificate
+	Codes   []string // two one-time sign-in codes: the viewer's and the physician's
+	Talk    bool     // whether there is a physician
+}
+
+// Far is the helper that is the people at the far end: a console that looks, and a physician who talks. It answers:
+//
+//	ready        an error until voice and picture arrive
+//	mark, end    a measurement begins, ends
+//	way          what was measured
+//	requests     how often the physician was asked for a key frame so far
+func Far(ctx context.Context, cfg FarConfig, in io.Reader, out io.Writer) error {
+	viewer, doc, err := farPeople(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer viewer.Close()
+	if doc != nil {
+		defer doc.Close()
+	}
+	return Serve(in, out, func(words []string) (any, error) {
+		if len(words) == 1 && words[0] == "requests" && doc != nil {
+			return doc.KeyFrameRequests(), nil
+		}
+		return look(viewer, words)
+	})
+}
+
+func farPeople(ctx context.Context, cfg FarConfig) (*observe.Viewer, *observe.Physician, error) {
+	var doc *observe.Physician
+	room := cfg.Gateway + "/rooms/" + cfg.Site
+	clients := make([]*http.Client, len(cfg.Codes))
+	for i, code := range cfg.Codes {
+		var err error
+		if clients[i], err = console(cfg.Roots); err != nil {
+			return nil, nil, err
+		}
+		if err := answering(ctx, clients[i], cfg.Gateway); err != nil {
+			return nil, nil, err
+		}
+		if err := observe.SignIn(ctx, clients[i], cfg.Gateway, code); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(clients) < 2 {
+		return nil, nil, errors.New("two sign-in codes are needed")
+	}
+	if cfg.Talk {
+		var err error
+		if doc, err = observe.Talk(ctx, observe.Config{URL: room + "/whip", Client: clients[1]}); err != nil {
+			return nil, nil, err
+		}
+	}
+	viewer, err := observe.Play(ctx, observe.Config{URL: room + "/whep", Client: clients[0]})
+	if err != nil {
+		if doc != nil {
+			err = errors.Join(err, doc.Close())
+		}
+		return nil, nil, err
+	}
+	return viewer, doc, nil
+}
+
+// answering waits until the gateway does.
+func answering(ctx context.Context, c *http.Client, gateway string) error {
+	return until(ctx, starting, soon, "the gateway answers", nil, func() error {
+		res, err := c.Get(gateway + "/healthz")
+		if err != nil {
+			return err
+		}
+		return res.Body.Close()
+	})
+}
+
+// console is an HTTP client with a cookie jar of its own that trusts the lab's certificate.
+func console(roots string) (*http.Client, error) {
+	pem, err := os.ReadFile(roots)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("%s holds no certificate", roots)
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{Jar: jar, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}, nil
+}
+
+// look answers what any viewer can be asked.
+func look(v *observe.Viewer, words []string) (any, error) {
+	if len(words) == 1 {
+		switch words[0] {
+		case "ready":
+			if !v.Receiving() {
+				return nil, errors.New("voice and picture do not both arrive yet")
+			}
+			return nil, nil
+		case "mark":
+			v.Mark()
+			return nil, nil
+		case "end":
+			v.End()
+			return nil, nil
+		case "way":
+			return v.Way(), nil
+		}
+	}
+	return nil, fmt.Errorf("%q is not a question", words)
+}
+
+// Room is the helper inside the room: it looks at the room's screen and at the status page. Besides what any viewer answers:
+//
+//	play              open the room's screen
+//	up NAME…          an error until the box calls these uplinks up
+//	routes            uplinks that carry each stream
+//	requests          how often the camera was asked for a key frame so far, by the box's count
+//	struck NAME NS    look closely from now on: the uplink was struck at NS since 1970
+//	fall              what the box has said about it so far
+func Room(ctx context.Context, page string, in io.Reader, out io.Writer) error {
+	r := &room{ctx: ctx, page: page, box: observe.Box{URL: page, Client: &http.Client{}}}
+	defer r.close()
+	return Serve(in, out, r.answer)
+}
+
+type room struct {
+	ctx    context.Context
+	page   string
+	box    observe.Box
+	screen *observe.Viewer
+
+	stop context.CancelFunc
+	gone sync.WaitGroup
+	mu   sync.Mutex
+	fall observe.Fall
+}
+
+func (r *room) answer(words []string) (any, error) {
+	if len(words) == 0 {
+		return nil, errors.New("no question")
+	}
+	switch words[0] {
+	case "play":
+		v, err := observe.Play(r.ctx, observe.Config{URL: r.page + "/room/whep", Client: &http.Client{}, Loopback: true})
+		r.screen = v
+		return nil, err
+	case "up":
+		return nil, r.up(words[1:])
+	case "routes", "requests":
+		st, err := r.box.Status(r.ctx)
+		if err != nil {
+			return nil, err
+		}
+		if words[0] == "routes" {
+			return observe.Routes(st), nil
+		}
+		return observe.KeyFrameRequests(st), nil
+	case "struck":
+		return nil, r.struck(words[1:])
+	case "fall":
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.fall, nil
+	}
+	if r.screen == nil {
+		return nil, errors.New("the screen is not open yet; play comes first")
+	}
+	return look(r.screen, words)
+}
+
+func (r *room) up(names []string) error {
+	st, err := r.box.Status(r.ctx)
+	if err != nil {
+		return err
+	}
+	verdicts := map[string]string{}
+	for _, u := range st.Uplinks {
+		verdicts[u.Name] = u.Verdict + " " + u.Reason
+		if u.Verdict == "up" {
+			verdicts[u.Name] = "up"
+		}
+	}
+	var errs []error
+	for _, name := range names {
+		if verdicts[name] != "up" {
+			errs = append(errs, fmt.Errorf("uplink %s is not up: %s", name, verdicts[name]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r *room) struck(words []string) error {
+	if len(words) != 2 {
+		return errors.New("struck takes an uplink and a time")
+	}
+	ns, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(r.ctx)
+	r.stop = stop
+	r.gone.Go(func() {
+		r.box.Watch(ctx, words[0], time.Unix(0, ns), func(f observe.Fall) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.fall = f
+		})
+	})
+	return nil
+}
+
+func (r *room) close() {
+	if r.stop != nil {
+		r.stop()
+	}
+	r.gone.Wait()
+	if r.screen != nil {
+		_ = r.screen.Close()
+	}
+}

@@ -1,0 +1,144 @@
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"scanside/agent/status"
+)
+
+const (
+	closely   = 10 * time.Millisecond  // between looks at the box right after an uplink was struck
+	casually  = 250 * time.Millisecond // later
+	closeLook = 3 * time.Second        // how long to look closely
+	statusMax = 1 << 20                // bytes of the status document
+)
+
+// Box looks at a room's box through its status document, as the technician's page does.
+type Box struct {
+	URL    string // of the status page
+	Client *http.Client
+}
+
+// Status fetches the document.
+func (b Box) Status(ctx context.Context) (*status.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, signalling)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.URL+"/api/v1/status", nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := b.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, statusMax))
+	if err != nil {
+		return nil, err
+	}
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: %w", req.URL, &Refused{res.StatusCode, string(body)})
+	}
+	var st status.Status
+	if err := json.Unmarshal(body, &st); err != nil {
+		return nil, fmt.Errorf("GET %s: %w", req.URL, err)
+	}
+	return &st, nil
+}
+
+// Fall is what the box said about an uplink that was struck; nil where it did not come to that.
+type Fall struct{ Detect, Switch *time.Duration }
+
+// Complete reports whether nothing more can come.
+func (f Fall) Complete() bool { return f.Detect != nil && f.Switch != nil }
+
+// See adds what a status document says. The times are the box's own; it shares the clock with whoever struck.
+func (f *Fall) See(st *status.Status, uplink string, struck time.Time) {
+	after := func(at time.Time) *time.Duration {
+		d := max(0, at.Sub(struck))
+		return &d
+	}
+	if f.Detect == nil {
+		for _, u := range st.Uplinks {
+			if u.Name == uplink && u.Verdict != "up" && !u.Since.Before(struck.Truncate(time.Millisecond)) {
+				f.Detect = after(u.Since)
+			}
+		}
+	}
+	carries := slices.ContainsFunc(st.Streams, func(s status.Stream) bool { return slices.Contains(s.Route, uplink) })
+	if f.Switch == nil && !carries && st.At.After(struck) {
+		f.Switch = after(st.At)
+		for _, s := range st.Switchovers { // the page's own record is finer than our looking
+			if !s.When.Before(struck.Truncate(time.Millisecond)) && slices.Contains(s.From, uplink) && !slices.Contains(s.To, uplink) {
+				f.Switch = after(s.When) // newest first: the first of them stays
+			}
+		}
+	}
+}
+
+// Watch looks at the box from the moment an uplink was struck until all is known or ctx ends, and tells whenever it has
+// learned something.
+func (b Box) Watch(ctx context.Context, uplink string, struck time.Time, tell func(Fall)) {
+	var fall Fall
+	for known := fall; !fall.Complete(); known = fall {
+		if st, err := b.Status(ctx); err == nil {
+			fall.See(st, uplink, struck)
+		}
+		if fall != known {
+			tell(fall)
+		}
+		pause := casually
+		if time.Since(struck) < closeLook {
+			pause = closely
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Routes says which uplinks carry each stream.
+func Routes(st *status.Status) map[string][]string {
+	routes := map[string][]string{}
+	for _, s := range st.Streams {
+		routes[s.Kind] = s.Route
+	}
+	return routes
+}
+
+// KeyFrameRequests is how often the room's picture source was asked for a key frame in this run, by the box's count.
+func KeyFrameRequests(st *status.Status) uint64 {
+	for _, s := range st.Streams {
+		if s.Kind == "video" {
+			return s.KeyFrames
+		}
+	}
+	return 0
+}
+
+// SignIn uses a one-time sign-in code, as following the printed link does; the client keeps the cookie.
+func SignIn(ctx context.Context, c *http.Client, gateway, code string) error {
+	ctx, cancel := context.WithTimeout(ctx, signalling)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway+"/signin/once?code="+code, nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		return fmt.Errorf("sign in: %w", err)
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(io.LimitReader(res.Body, statusMax)); res.StatusCode != http.StatusOK {
+		return fmt.Errorf("sign in at %s: %w", gateway, &Refused{res.StatusCode, string(body)})
+	}
+	return nil
+}

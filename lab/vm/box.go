@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"scanside/agent/status"
+)
+
+// box is the real agent in the guest: a service of the guest's systemd that runs as a user without rights but those of the
+// groups video and audio.
+type box struct {
+	*Machine
+}
+
+const (
+	boxUnit   = "scanside"
+	boxConfig = "/lab/scanside.yaml"
+	// changeWithin is how long the box may take to notice and say a change. The product's own bound is 2 s; an emulated
+	// processor is allowed more, and how long it took is printed.
+	changeWithin = 20 * time.Second
+)
+
+// install puts the program and its configuration where the guest sees them.
+func (b box) install(program string, far *farEnd, mode Mode) error {
+	if err := copyFile(program, filepath.Join(b.Share, "scanside"), 0o755); err != nil {
+		return fmt.Errorf("copying the agent for the guest: %w (make build makes it)", err)
+	}
+	var uplinks strings.Builder
+	for _, c := range cables() {
+		fmt.Fprintf(&uplinks, "  - {name: %[1]s, interface: %[1]s}\n", c.name)
+	}
+	text := fmt.Sprintf(`site: %s
+far_end:
+  url: https://%s:%s
+  token_file: token
+  tls: {fingerprint: "%s"}
+uplinks:
+%sprotection: {voice: always, video: always}
+camera: {device: %s}
+microphone: {device: %s}
+video: {width: %d, height: %d, fps: %d, bitrate: 600000}
+status: {listen: "127.0.0.1:8480"}
+state_dir: /var/lib/scanside
+`, site, gatewayName, consolePort, far.fingerprint, uplinks.String(), cameraPath, microphoneCard, mode.Width, mode.Height, mode.Rate)
+	return errors.Join(
+		os.WriteFile(filepath.Join(b.Share, "scanside.yaml"), []byte(text), 0o644),
+		os.WriteFile(filepath.Join(b.Share, "token"), []byte(far.token+"\n"), 0o644), // a lab's token, for a lab's gateway
+	)
+}
+
+func copyFile(from, to string, mode os.FileMode) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}
+
+func (b box) start(ctx context.Context) error {
+	if _, err := b.Shell(ctx, "/lab/scanside check-config --config "+boxConfig); err != nil {
+		return err
+	}
+	return b.Start(ctx, boxUnit, []string{"DynamicUser=yes", "SupplementaryGroups=video audio", "StateDirectory=scanside"},
+		"/lab/scanside run --config "+boxConfig)
+}
+
+func (b box) stop(ctx context.Context) error { return b.Stop(ctx, boxUnit) }
+
+// running says whether the agent has run without a break since it was started: its process id, or an error.
+func (b box) running(ctx context.Context) (pid string, err error) {
+	out, err := b.Shell(ctx, "systemctl show -P ActiveState -P MainPID "+boxUnit)
+	if err != nil {
+		return "", err
+	}
+	words := strings.Fields(out)
+	if len(words) != 2 || words[0] == "0" || words[1] == "0" || !strings.Contains(out, "active") {
+		return "", fmt.Errorf("the agent does not run: systemd says %q", out)
+	}
+	return strings.Join(words, " "), nil
+}
+
+// status is the box's own status document.
+func (b box) status(ctx context.Context) (status.Status, error) {
+	var s status.Status
+	out, err := b.Shell(ctx, "curl -sSf --max-time 5 http://127.0.0.1:8480/api/v1/status")
+	if err != nil {
+		return s, err
+	}
+	if err := json.Unmarshal([]byte(out), &s); err != nil {
+		return s, fmt.Errorf("reading the box's status: %w", err)
+	}
+	return s, nil
+}
+
+// untilVideo waits until the box says of its picture what good accepts, and returns its sentence.
+func (b box) untilVideo(ctx context.Context, what string, good func(status.Stream) bool) (sentence string, err error) {
+	err = waitUntil(ctx, changeWithin, what, func() error {
+		s, err := b.status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, stream := range s.Streams {
+			if stream.Kind != "video" {
+				continue
+			}
+			sentence = stream.Sentence
+			if good(stream) {
+				return nil
+			}
+		}
+		return fmt.Errorf("it says of the picture: %q", sentence)
+	})
+	return sentence, err
+}
+
+// inventory is the part of `scanside devices --json` that is looked at here.
+type inventory struct {
+	Cameras     []struct{ Device, Problem string }
+	Microphones []struct{ Device string }
+	Notes       []string
+}
+
+func (b box) inventory(ctx context.Context) (inventory, error) {
+	var inv inventory
+	out, err := b.Shell(ctx, "/lab/scanside devices --json")
+	if err != nil {
+		return inv, err
+	}
+	return inv, json.Unmarshal([]byte(out), &inv)
+}
