@@ -242,7 +242,9 @@ func (c *Config) checkUsers(wrong func(string, string, ...any)) {
 // maxName bounds names of people; it is what fits a chip on a phone's screen, with room to spare.
 const maxName = 64
 
-func unprintable(r rune) bool { return r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x202a && r <= 0x202e) }
+func unprintable(r rune) bool {
+	return r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x202a && r <= 0x202e)
+}
 
 func hostPort(addr string) error {
 	host, port, err := net.SplitHostPort(addr)

@@ -2,35 +2,338 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"scanside/link"
 )
 
-// Gateway is the far end. Make one with New.
-type Gateway struct{}
+// Gateway is the far end. Make one with New, then Run it once.
+type Gateway struct {
+	cfg       Config
+	log       *slog.Logger
+	rooms     []*room // in the order of the configuration
+	door      *door
+	resources *link.Resources
+	media     *link.API // made by Run, unless given
+	handler   http.Handler
+	metrics   *metrics
+	knownHost func(*http.Request) bool
+	ends      *enders
 
-// New checks cfg and builds the rooms.
+	cert        *tls.Certificate // nil: plain HTTP, or somebody else's listener
+	fingerprint string
+
+	closing context.Context // done when Run ends
+	close   context.CancelFunc
+	ready   chan struct{} // closed when Run serves
+	address net.Addr      // of the HTTPS port, once ready
+}
+
+// maxPeers is how many WHIP and WHEP sessions there may be at once: 200 rooms with four of their own and four viewers.
+const maxPeers = 2000
+
+// New checks cfg and builds the rooms. Nothing listens and nothing runs before Run.
 func New(cfg Config, log *slog.Logger) (*Gateway, error) {
+	cfg.Sites, cfg.Users = slices.Clone(cfg.Sites), slices.Clone(cfg.Users)
 	if m := cfg.check(); len(m) > 0 {
 		return nil, m
 	}
-	return &Gateway{}, nil
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	g := &Gateway{cfg: cfg, log: log, media: cfg.Media, ends: &enders{}, ready: make(chan struct{})}
+	g.closing, g.close = context.WithCancel(context.Background())
+	for _, s := range cfg.Sites {
+		r := newRoom(s, g.ends, log)
+		hash, err := parseTokenHash(s.TokenHash)
+		if err != nil {
+			return nil, fmt.Errorf("site %s: token hash %w", s.ID, err)
+		}
+		r.token = hash
+		g.rooms = append(g.rooms, r)
+	}
+	var err error
+	if g.door, err = newDoor(cfg, log); err != nil {
+		return nil, err
+	}
+	g.resources = link.NewResources(link.ResourcesConfig{Principal: g.principal, Limit: maxPeers, Log: log})
+	g.metrics = newMetrics(g)
+	g.door.count = g.metrics.signIn
+	if err := g.prepareTLS(); err != nil {
+		return nil, err
+	}
+	g.handler = g.buildHandler()
+	return g, nil
 }
 
-// Run serves until ctx ends.
-func (g *Gateway) Run(ctx context.Context) error { return errors.New("not written") }
+// room is the room of a site, or nil.
+func (g *Gateway) room(site string) *room {
+	for _, r := range g.rooms {
+		if r.site.ID == site {
+			return r
+		}
+	}
+	return nil
+}
 
-// Handler is the whole HTTP side.
-func (g *Gateway) Handler() http.Handler { return http.NewServeMux() }
+// SignInCode makes a code that signs this user in once, within ten minutes, at /signin/once?code=CODE.
+func (g *Gateway) SignInCode(user string) (string, error) {
+	if _, known := g.door.user(user); !known {
+		return "", fmt.Errorf("make sign-in code: there is no user %q", user)
+	}
+	return g.door.codes.make(user, time.Now())
+}
 
 // Registry holds the gateway's metrics.
-func (g *Gateway) Registry() *prometheus.Registry { return prometheus.NewRegistry() }
+func (g *Gateway) Registry() *prometheus.Registry { return g.metrics.registry }
 
-// SignInCode makes a single-use code.
-func (g *Gateway) SignInCode(user string) (string, error) { return "", errors.New("not written") }
+// Ready is closed when Run has opened every port.
+func (g *Gateway) Ready() <-chan struct{} { return g.ready }
 
-// Close ends everything.
-func (g *Gateway) Close() error { return nil }
+// Addr is where people and boxes reach the HTTPS port; nil before Ready and where there is none.
+func (g *Gateway) Addr() net.Addr {
+	select {
+	case <-g.ready:
+		return g.address
+	default:
+		return nil
+	}
+}
+
+// Run serves until ctx ends, then ends every session and waits for all it started. It may be called once.
+func (g *Gateway) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer g.close()
+	if g.media == nil {
+		api, err := g.openMedia()
+		if err != nil {
+			return err
+		}
+		g.media = api
+		defer api.Close()
+	}
+	servers, err := g.openServers()
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	failed := make(chan error, len(servers))
+	for _, s := range servers {
+		wg.Go(func() {
+			if err := s.serve(); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serve %s: %w", s.what, err)
+			}
+		})
+	}
+	for _, r := range g.rooms {
+		wg.Go(func() { r.keep(ctx) })
+	}
+	wg.Go(func() { g.sweep(ctx) })
+	close(g.ready)
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	g.shutdown(servers, cancel)
+	wg.Wait()
+	return err
+}
+
+// stopPatience is how long answers under way may take at the end.
+const stopPatience = 2 * time.Second
+
+func (g *Gateway) shutdown(servers []*server, cancel context.CancelFunc) {
+	g.close() // ends event streams and presence requests
+	ctx, done := context.WithTimeout(context.Background(), stopPatience)
+	defer done()
+	var wg sync.WaitGroup
+	for _, s := range servers {
+		wg.Go(func() {
+			if s.http.Shutdown(ctx) != nil {
+				s.http.Close()
+			}
+		})
+	}
+	wg.Wait()
+	cancel()
+	for _, r := range g.rooms {
+		r.shut()
+	}
+	g.resources.Close()
+	g.ends.wait()
+}
+
+// sweep ends what has expired, and what people had open in rooms when they were signed out.
+func (g *Gateway) sweep(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			g.door.sessions.sweep(now)
+			for _, r := range g.rooms {
+				r.endSignedOut()
+			}
+			if n%600 == 0 {
+				g.door.codes.sweep(now)
+			}
+		}
+	}
+}
+
+func (g *Gateway) openMedia() (*link.API, error) {
+	cfg := link.APIConfig{Log: g.log}
+	for _, a := range g.cfg.PublicAddresses {
+		ip, err := netip.ParseAddr(a)
+		if err != nil {
+			return nil, fmt.Errorf("public address %q: %w", a, err)
+		}
+		cfg.PublicAddresses = append(cfg.PublicAddresses, ip)
+	}
+	undo := func() {}
+	if a := g.cfg.Ports.UDP; a != "" {
+		c, err := net.ListenPacket("udp", a)
+		if err != nil {
+			return nil, fmt.Errorf("open media.udp: %w", err)
+		}
+		cfg.UDP, cfg.Loopback, undo = c, loopback(a), func() { c.Close() }
+	}
+	if a := g.cfg.Ports.TCP; a != "" {
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			undo()
+			return nil, fmt.Errorf("open media.tcp: %w", err)
+		}
+		cfg.TCP = l
+		cfg.Loopback = cfg.Loopback || loopback(a)
+	}
+	api, err := link.NewAPI(cfg)
+	if err != nil {
+		undo()
+		if cfg.TCP != nil {
+			cfg.TCP.Close()
+		}
+		return nil, fmt.Errorf("open media ports: %w", err)
+	}
+	return api, nil
+}
+
+// server is one HTTP port.
+type server struct {
+	what string
+	http *http.Server
+	l    net.Listener
+	tls  bool
+}
+
+func (s *server) serve() error {
+	if s.tls {
+		return s.http.ServeTLS(s.l, "", "")
+	}
+	return s.http.Serve(s.l)
+}
+
+func newServer(what string, l net.Listener, h http.Handler, log *slog.Logger) *server {
+	return &server{what: what, l: l, http: &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' broken handshakes
+	}}
+}
+
+func (g *Gateway) openServers() (all []*server, err error) {
+	defer func() {
+		if err != nil {
+			for _, s := range all {
+				s.l.Close()
+			}
+		}
+	}()
+	if l := g.cfg.Listener; l != nil {
+		all = append(all, newServer("console", l, g.handler, g.log))
+		g.address = l.Addr()
+	} else if g.cfg.Listen != "" {
+		s, err := g.openConsole()
+		if err != nil {
+			return all, err
+		}
+		all = append(all, s)
+		g.address = s.l.Addr()
+	}
+	if a := g.cfg.Metrics.Listen; a != "" {
+		l, err := net.Listen("tcp", a)
+		if err != nil {
+			return all, fmt.Errorf("open metrics.listen: %w", err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("GET /metrics", g.MetricsHandler())
+		all = append(all, newServer("metrics", l, mux, g.log))
+	}
+	return all, nil
+}
+
+// MetricsHandler answers with the metrics of all sites, to whoever asks; it belongs on loopback.
+func (g *Gateway) MetricsHandler() http.Handler {
+	return promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{
+		EnableOpenMetrics: true, MaxRequestsInFlight: 2, Timeout: 5 * time.Second,
+	})
+}
+
+// prepareTLS loads or makes the certificate; its names are names the console answers to.
+func (g *Gateway) prepareTLS() error {
+	names := g.cfg.Hosts
+	if g.cfg.Listen != "" && g.cfg.Listener == nil && !g.cfg.TLS.Off {
+		cert, fingerprint, own, err := g.cfg.certificate(time.Now())
+		if err != nil {
+			return err
+		}
+		g.cert, g.fingerprint = &cert, fingerprint
+		names = append(certNames(cert), names...)
+		g.log.Info("certificate", "sha256", fingerprint, "own", own)
+	}
+	g.knownHost = knownHost(names)
+	return nil
+}
+
+// Fingerprint is the SHA-256 of the HTTPS port's certificate, as openssl prints it, for a box's configuration; "" without TLS.
+func (g *Gateway) Fingerprint() string { return g.fingerprint }
+
+func (g *Gateway) openConsole() (*server, error) {
+	l, err := net.Listen("tcp", g.cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("open listen: %w", err)
+	}
+	s := newServer("console", l, g.handler, g.log)
+	if g.cert != nil {
+		s.tls = true
+		s.http.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*g.cert}, MinVersion: tls.VersionTLS12}
+	}
+	return s, nil
+}
+
+// certNames are the names a certificate was made for: the console answers to them.
+func certNames(cert tls.Certificate) []string {
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		return nil
+	}
+	return leaf.DNSNames
+}

@@ -80,7 +80,7 @@ func (l *limiter) wait(a attempt, now time.Time) time.Duration {
 	l.forget(now)
 	for _, k := range a {
 		f := l.keys[k.key]
-		if f == nil {
+		if f == nil || now.Sub(f.last) > forgetAfter {
 			f = &failures{}
 			l.keys[k.key] = f
 		}

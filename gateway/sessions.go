@@ -143,3 +143,13 @@ func (ss *sessions) len() int {
 	defer ss.mu.Unlock()
 	return len(ss.all)
 }
+
+// over says whether the session has ended.
+func (s *session) over() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
