@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -178,11 +179,12 @@ func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 				return err
 			}
 		}
+		var once sync.Once
 		h.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 			k := kindOf(track.Kind())
 			p.ssrcs[k].Store(uint32(track.SSRC()))
-			if h.echo && h.prober.Load() == nil { // on the first track; pion calls this for one after the other
-				h.probe(uint32(track.SSRC()), s.playProbeEvery, s.playSampled(h))
+			if h.echo { // on whichever track comes first; pion calls this for both at once
+				once.Do(func() { h.probe(uint32(track.SSRC()), s.playProbeEvery, s.playSampled(h)) })
 			}
 			h.run(func() {
 				h.readMedia(track, func(packet *rtp.Packet) {
