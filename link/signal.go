@@ -31,14 +31,16 @@ const (
 // signaller is the client's HTTP half of WHIP and WHEP over one uplink.
 type signaller struct {
 	client *http.Client
+	dials  *dials
 	token  string
 	hosts  []string // may see the token
 	log    *slog.Logger
 }
 
 func newSignaller(cfg *Config, log *slog.Logger) *signaller {
+	dials := newDials(cfg.Net)
 	transport := &http.Transport{
-		DialContext:           cfg.Net.DialContext,
+		DialContext:           dials.dial,
 		TLSClientConfig:       cfg.TLS,
 		TLSHandshakeTimeout:   postTimeout,
 		ResponseHeaderTimeout: postTimeout,
@@ -49,6 +51,7 @@ func newSignaller(cfg *Config, log *slog.Logger) *signaller {
 	transport.Protocols = new(http.Protocols)
 	transport.Protocols.SetHTTP1(true)
 	s := &signaller{
+		dials:  dials,
 		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		token:  bearer(cfg.Token),
 		hosts:  slices.Clone(cfg.TokenHosts),
@@ -62,7 +65,11 @@ func newSignaller(cfg *Config, log *slog.Logger) *signaller {
 	return s
 }
 
-func (s *signaller) close() { s.client.CloseIdleConnections() }
+// close ends every connection. Requests that still run fail.
+func (s *signaller) close() {
+	s.client.CloseIdleConnections()
+	s.dials.close()
+}
 
 // bearer takes off a prefix that people paste along.
 func bearer(token string) string {

@@ -166,10 +166,10 @@ func (l *pipeListener) dial(ctx context.Context, ip string, delay time.Duration)
 	case l.accept <- there:
 		return here, nil
 	case <-l.closed:
-		return nil, net.ErrClosed
 	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	_, _ = here.Close(), there.Close()
+	return nil, net.ErrClosed
 }
 
 func (l *pipeListener) Accept() (net.Conn, error) {
