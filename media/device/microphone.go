@@ -23,8 +23,8 @@ const (
 	// bufferedVoice bounds what waits between the sound library and the encoder: 200 ms.
 	bufferedVoice = voiceClock / 5
 
-	// firstSound is how long a microphone may take to give its first samples: sound servers need up to 1.5 s.
-	firstSound = 3 * time.Second
+	// firstSound is how long a microphone may take to give its first samples: sound servers need up to 2 s.
+	firstSound = 4 * time.Second
 
 	// nextSound is how long it may be quiet after that before it is opened anew. A pulled USB microphone shows in nothing
 	// else: the library then spins without a word.

@@ -10,10 +10,10 @@ import (
 	"github.com/gen2brain/malgo"
 )
 
-// Periods of the capture device: samples come every 10 ms, and the thread may be late by three of them.
+// The capture device gives samples every 10 ms and holds 200 ms: that is how late its thread may be without a loss.
 const (
 	periodMillis = 10
-	periods      = 4
+	periods      = 20
 )
 
 // soundLibrary is miniaudio with its ALSA back-end alone; the others would bring sound servers and a null device in. The

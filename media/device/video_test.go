@@ -128,3 +128,22 @@ func run(t *testing.T, src media.Source, out media.Sink) (stop func()) {
 func sinkChannel(c chan<- struct{}) media.Sink {
 	return media.SinkFunc(func(*rtp.Packet) error { post(c); return nil })
 }
+
+// What a picture of the demo costs: drawing and encoding. At 30 a second, 1 ms is 3 % of a core.
+func BenchmarkTestPicture720p(b *testing.B) {
+	v, pattern := &videoStream{}, media.NewPattern(1280, 720, 30)
+	defer v.close()
+	v.SetRate(defaultVideoBitrate)
+	start := time.Now()
+	v.start = start
+	drop := media.SinkFunc(func(*rtp.Packet) error { return nil })
+	b.ReportAllocs()
+	var n uint64
+	for b.Loop() {
+		at := start.Add(time.Duration(n) * time.Second / 30)
+		if err := v.put(pattern.Draw(n, at), at, 30, drop); err != nil {
+			b.Fatal(err)
+		}
+		n++
+	}
+}
