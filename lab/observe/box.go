@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"scanside/agent/status"
@@ -124,14 +126,16 @@ func KeyFrameRequests(st *status.Status) uint64 {
 	return 0
 }
 
-// SignIn uses a one-time sign-in code, as following the printed link does; the client keeps the cookie.
+// SignIn uses a one-time sign-in code, as the page behind the printed link does; the client keeps the cookie.
 func SignIn(ctx context.Context, c *http.Client, gateway, code string) error {
 	ctx, cancel := context.WithTimeout(ctx, signalling)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway+"/signin/once?code="+code, nil)
+	form := url.Values{"code": {code}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, gateway+"/signin/once", strings.NewReader(form))
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	res, err := c.Do(req)
 	if err != nil {
 		return fmt.Errorf("sign in: %w", err)

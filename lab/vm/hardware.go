@@ -80,6 +80,12 @@ type Mode struct {
 
 func (c Mode) String() string { return fmt.Sprintf("%dx%d@%d", c.Width, c.Height, c.Rate) }
 
+// Set reads what String writes.
+func (c *Mode) Set(text string) error {
+	_, err := fmt.Sscanf(text, "%dx%d@%d", &c.Width, &c.Height, &c.Rate)
+	return err
+}
+
 // FrameRate streams from the camera for about three seconds and returns the frames a second that came, as v4l2-ctl
 // counted them.
 func (m *Machine) FrameRate(ctx context.Context, c Mode) (float64, error) {

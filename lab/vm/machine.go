@@ -41,6 +41,7 @@ type Machine struct {
 	Booted  time.Duration // from qemu's start to the guest agent's first answer
 	Accel   Accelerator
 	Console string // file with what the guest's kernel said
+	Scratch string // folder of the lab's own that goes when the lab ends; the guest does not see it
 	Share   string // folder that the guest sees as /lab
 	qmp     *jsonLine
 	cmd     *exec.Cmd
@@ -78,7 +79,7 @@ func bootWithinLimit(ctx context.Context, image Image, accel Accelerator, share,
 	if err := needTools("qemu-system-x86_64"); err != nil {
 		return nil, err
 	}
-	m := &Machine{Accel: accel, Share: share, Console: filepath.Join(dir, "console.log"), ended: make(chan struct{})}
+	m := &Machine{Accel: accel, Share: share, Scratch: dir, Console: filepath.Join(dir, "console.log"), ended: make(chan struct{})}
 	agent, monitor := filepath.Join(dir, "agent.sock"), filepath.Join(dir, "qmp.sock")
 	args := append([]string{"-n", "5", "qemu-system-x86_64"}, qemuArguments(image, accel, share, m.Console, agent, monitor)...)
 	// Not CommandContext: Close asks the guest to stop before it kills.

@@ -24,6 +24,7 @@ func main() {
 	var o options
 	set.StringVar(&o.programs, "programs", "build", "`folder` with scanside and scanside-gateway")
 	set.StringVar(&o.out, "out", filepath.Join("build", "vm"), "`folder` for the screenshot and the logs")
+	set.Var(&o.mode, "mode", "picture to ask of the camera, `WIDTHxHEIGHT@RATE` (default: what the guest's processor can do)")
 	set.StringVar(&o.share, "share", "", "`folder` that the guest sees as /lab (default: an empty one that is removed)")
 	set.Usage = func() { fmt.Fprint(os.Stderr, usage); set.PrintDefaults() }
 	_ = set.Parse(os.Args[1:]) // ExitOnError
@@ -40,6 +41,7 @@ func main() {
 // options are the flags.
 type options struct {
 	programs, out, share string
+	mode                 Mode
 }
 
 func run(ctx context.Context, o options, args []string) (int, error) {
