@@ -12,8 +12,11 @@ import (
 const (
 	black = 16
 	white = 235
+	light = 190
 	grey  = 128 // of the colour planes: none
 )
+
+const clockFormat = "15:04:05.000"
 
 // wave is the length in pixels after which the moving background repeats.
 const wave = 512
@@ -28,6 +31,8 @@ type Pattern struct {
 	bars           [3][]uint8 // colour bars, one row of each plane
 	dim            [256]uint8 // brightness under a panel
 	fade           [256]uint8 // colour under a panel
+	u              float64    // layout unit in pixels; the layout is 16 x 9 of them, in the middle of the picture
+	left, top      float64    // of the layout, in pixels
 	big, mid, tiny *pen
 	dial           *glyph
 	hand           *glyph // drawn anew each frame
@@ -37,55 +42,52 @@ type Pattern struct {
 func NewPattern(w, h, fps int) *Pattern {
 	w, h, fps = max(w, 64), max(h, 64), max(fps, 1)
 	p := &Pattern{w: w, h: h, fps: fps, img: image.NewYCbCr(image.Rect(0, 0, w, h), image.YCbCrSubsampleRatio420)}
-	u := min(float64(w)/16, float64(h)/9) // layout unit: the picture is 16 x 9 of them
-	p.big, p.mid, p.tiny = newPen(1.38*u), newPen(0.55*u), newPen(0.3*u)
+	p.u = min(float64(w)/16, float64(h)/9)
+	p.left, p.top = (float64(w)-16*p.u)/2, (float64(h)-9*p.u)/2
+	p.big, p.mid, p.tiny = newPen(1.38*p.u), newPen(0.55*p.u), newPen(0.3*p.u)
 	for i := range p.dim {
 		p.dim[i] = uint8(black + (i-black)/4)
 		p.fade[i] = uint8(grey + (i-grey)/4)
 	}
 	p.makeSweep()
 	p.makeBars()
-	p.makeDial(1.2 * u)
+	p.makeDial(1.2 * p.u)
 	return p
 }
 
 // Draw draws frame n as it is at the wall clock time at. The image is valid until the next Draw or Slate.
 func (p *Pattern) Draw(n uint64, at time.Time) *image.YCbCr {
-	u := p.unit()
 	p.background(n)
-	p.drawBars(n, 1.4*u)
-	p.panel(1.0*u, 1.9*u, 14.0*u, 6.3*u)
-	p.centred(p.mid, 2.85*u, "scanside TEST PICTURE")
-	p.clock(at, 5.05*u)
-	p.text(p.mid, 1.6*u, 6.55*u, fmt.Sprintf("FRAME %07d", n), white)
-	p.text(p.tiny, 1.6*u, 7.5*u, fmt.Sprintf("%dx%d  %d fps  %s", p.w, p.h, p.fps, at.Format("2006-01-02 UTC-07:00")), 190)
-	p.drawDial(at, 13.3*u, 6.75*u)
-	p.runner(at, 8.55*u)
+	p.drawBars(n)
+	p.panel(1, 1.9, 14, 6.3)
+	p.centred(p.mid, 2.85, "scanside TEST PICTURE")
+	p.text(p.big, p.middle(p.big, "00:00:00.000"), 5.05, at.Format(clockFormat), white) // placed as the widest time, so that it stands still
+	p.text(p.mid, 1.6, 6.55, fmt.Sprintf("FRAME %07d", n), white)
+	p.text(p.tiny, 1.6, 7.5, fmt.Sprintf("%dx%d  %d fps  %s", p.w, p.h, p.fps, at.Format("2006-01-02 UTC-07:00")), light)
+	p.drawDial(at, 13.3, 6.75)
+	p.runner(at)
 	return p.img
 }
 
 // Slate draws a picture that says in words why there is no other; reason is one or two short sentences. The image is valid until the next Draw or
 // Slate.
 func (p *Pattern) Slate(n uint64, at time.Time, reason string) *image.YCbCr {
-	u := p.unit()
+	const maxLines = 4
 	p.background(n)
-	p.panel(1.0*u, 1.0*u, 14.0*u, 7.0*u)
-	p.centred(p.mid, 2.1*u, "NO PICTURE")
-	lines := wrap(p.mid, reason, 12.6*u)
-	y := 4.1*u - 0.5*u*float64(min(len(lines), 4)-1)
-	for _, line := range lines[:min(len(lines), 4)] {
-		p.centred(p.mid, y+0.3*u, line)
-		y += u
+	p.panel(1, 1, 14, 7)
+	p.centred(p.mid, 2.1, "NO PICTURE")
+	lines := wrap(p.mid, reason, 12.6*p.u)
+	lines = lines[:min(len(lines), maxLines)]
+	for i, line := range lines {
+		p.centred(p.mid, 4.9-0.5*float64(len(lines))+float64(i), line)
 	}
-	p.text(p.mid, 1.6*u, 7.3*u, at.Format("15:04:05.000"), 190)
-	p.drawDial(at, 13.3*u, 6.5*u)
-	p.runner(at, 8.55*u)
+	p.text(p.mid, 1.6, 7.3, at.Format(clockFormat), light)
+	p.drawDial(at, 13.3, 6.5)
+	p.runner(at)
 	return p.img
 }
 
-func (p *Pattern) unit() float64 { return min(float64(p.w)/16, float64(p.h)/9) }
-
-// background fills the picture with diagonal waves that move by half a picture's width in five seconds: each row is the one row of sweep, shifted.
+// background fills the picture with diagonal waves that move by a tenth of its width a second: each row is the one row of sweep, shifted.
 func (p *Pattern) background(n uint64) {
 	shift := p.shift(n)
 	for y := range p.h {
@@ -137,9 +139,9 @@ func (p *Pattern) makeBars() {
 	}
 }
 
-// drawBars draws the colour bars over the upper height pixels; a glint of the background runs through their brightness.
-func (p *Pattern) drawBars(n uint64, height float64) {
-	rows, shift := int(height), p.shift(n)
+// drawBars draws the colour bars along the upper edge; a glint of the background runs through their brightness.
+func (p *Pattern) drawBars(n uint64) {
+	rows, shift := int(1.4*p.u), p.shift(n)
 	for y := range rows {
 		dst := p.img.Y[y*p.img.YStride:][:p.w]
 		glint := p.sweep[0][(shift+y)%wave:][:p.w]
@@ -153,10 +155,11 @@ func (p *Pattern) drawBars(n uint64, height float64) {
 	}
 }
 
-// panel darkens a rectangle so that writing on it can be read; the background goes on moving under it.
+// panel darkens a rectangle, given in layout units, so that writing on it can be read; the background goes on moving under it.
 func (p *Pattern) panel(x, y, w, h float64) {
-	x0, x1, y0, y1 := int(x)&^1, int(x+w)&^1, int(y)&^1, int(y+h)&^1
-	x1, y1 = min(x1, p.w), min(y1, p.h)
+	even := func(pixels float64) int { return int(pixels) &^ 1 } // the colour planes have half the size
+	x0, x1 := even(p.left+x*p.u), even(p.left+(x+w)*p.u)
+	y0, y1 := even(p.top+y*p.u), even(p.top+(y+h)*p.u)
 	for row := y0; row < y1; row++ {
 		s := p.img.Y[row*p.img.YStride+x0 : row*p.img.YStride+x1]
 		for i, v := range s {
@@ -172,18 +175,15 @@ func (p *Pattern) panel(x, y, w, h float64) {
 	}
 }
 
+// text writes s with the left end of its base line at x, y in layout units.
 func (p *Pattern) text(pen *pen, x, y float64, s string, luma uint8) {
-	pen.write(p.img.Y, p.img.YStride, x, y, s, luma)
+	pen.write(p.img.Y, p.img.YStride, p.left+x*p.u, p.top+y*p.u, s, luma)
 }
 
-func (p *Pattern) centred(pen *pen, y float64, s string) {
-	p.text(pen, (float64(p.w)-pen.width(s))/2, y, s, white)
-}
+func (p *Pattern) centred(pen *pen, y float64, s string) { p.text(pen, p.middle(pen, s), y, s, white) }
 
-// clock writes the time of day to the millisecond across the picture. It starts where the widest time would, so that it stands still.
-func (p *Pattern) clock(at time.Time, y float64) {
-	p.text(p.big, (float64(p.w)-p.big.width("00:00:00.000"))/2, y, at.Format("15:04:05.000"), white)
-}
+// middle is where s begins when it stands in the middle, in layout units.
+func (p *Pattern) middle(pen *pen, s string) float64 { return 8 - pen.width(s)/p.u/2 }
 
 // makeDial draws a ring with twelve marks, and makes room for the hand.
 func (p *Pattern) makeDial(radius float64) {
@@ -205,20 +205,20 @@ func (p *Pattern) makeDial(radius float64) {
 	}
 }
 
-// drawDial draws the dial around x, y, its hand turning once a second.
+// drawDial draws the dial around x, y in layout units, its hand turning once a second.
 func (p *Pattern) drawDial(at time.Time, x, y float64) {
 	clear(p.hand.cover)
 	c := float64(p.hand.w-1) / 2
 	sin, cos := math.Sincos(2 * math.Pi * float64(at.Nanosecond()) / 1e9)
 	p.hand.line(point{c - 0.15*c*sin, c + 0.15*c*cos}, point{c + 0.75*c*sin, c - 0.75*c*cos}, max(c/22, 1))
-	left, top := int(x)-p.dial.w/2, int(y)-p.dial.h/2
-	p.dial.stamp(p.img.Y, p.img.YStride, left, top, 190)
+	left, top := int(p.left+x*p.u)-p.dial.w/2, int(p.top+y*p.u)-p.dial.h/2
+	p.dial.stamp(p.img.Y, p.img.YStride, left, top, light)
 	p.hand.stamp(p.img.Y, p.img.YStride, left, top, white)
 }
 
 // runner draws a grey scale of sixteen steps along the bottom and a mark that runs along it once in two seconds.
-func (p *Pattern) runner(at time.Time, y float64) {
-	top, bottom := int(y)&^1, p.h&^1
+func (p *Pattern) runner(at time.Time) {
+	top, bottom := int(float64(p.h)-0.45*p.u)&^1, p.h
 	mark := int(float64(at.UnixMilli()%2000) / 2000 * float64(p.w))
 	half := max(p.w/80, 2)
 	for row := top; row < bottom; row++ {
@@ -230,7 +230,7 @@ func (p *Pattern) runner(at time.Time, y float64) {
 			dst[x] = black + white - dst[x]
 		}
 	}
-	for row := top / 2; row < bottom/2; row++ {
+	for row := top / 2; row < (bottom+1)/2; row++ {
 		cb, cr := p.img.Cb[row*p.img.CStride:][:(p.w+1)/2], p.img.Cr[row*p.img.CStride:][:(p.w+1)/2]
 		for i := range cb {
 			cb[i], cr[i] = grey, grey
