@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"scanside/config"
 	"scanside/link"
 )
 
@@ -76,28 +77,19 @@ const (
 	Observer   Role = "observer"   // sees and hears rooms; the room is told
 )
 
-// Mistake is one thing wrong with a configuration.
-type Mistake struct {
-	Path string // "sites[1].token_hash"
-	What string // what is wrong and what to write instead
-}
-
-// Mistakes is the error of a configuration: all that is wrong with it, together.
-type Mistakes []Mistake
-
-func (m Mistakes) Error() string {
-	var b strings.Builder
-	b.WriteString("gateway configuration:")
-	for _, one := range m {
-		fmt.Fprintf(&b, "\n  %s: %s", one.Path, one.What)
+// LoadConfig reads a YAML file. Its error shows every mistake with its line and a caret; hashes are not printed.
+func LoadConfig(path string) (Config, error) {
+	var cfg Config
+	if err := config.Load(path, &cfg, cfg.check); err != nil {
+		return Config{}, err
 	}
-	return b.String()
+	return cfg, nil
 }
 
 // check finds everything that is wrong. It reads no file but token files, which it turns into hashes.
-func (c *Config) check() Mistakes {
-	var m Mistakes
-	wrong := func(path, format string, args ...any) { m = append(m, Mistake{path, fmt.Sprintf(format, args...)}) }
+func (c *Config) check() config.Mistakes {
+	var m config.Mistakes
+	wrong := m.Add
 	c.checkListen(wrong)
 	c.checkMedia(wrong)
 	c.checkSites(wrong)

@@ -170,11 +170,19 @@ func (g *Gateway) shutdown(servers []*server, cancel context.CancelFunc) {
 	}
 	wg.Wait()
 	cancel()
+	g.Close()
+}
+
+// Close ends every session and waits. Run does it at its end; it is for a gateway whose Handler was used and that never ran.
+// Idempotent.
+func (g *Gateway) Close() error {
+	g.close()
 	for _, r := range g.rooms {
 		r.shut()
 	}
-	g.resources.Close()
+	err := g.resources.Close()
 	g.ends.wait()
+	return err
 }
 
 // sweep ends what has expired, and what people had open in rooms when they were signed out.
