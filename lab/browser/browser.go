@@ -150,7 +150,9 @@ type Seen struct {
 	Decoded   int     `json:"decoded"`   // frames
 	KeyFrames int     `json:"key_frames"`
 	Dropped   int     `json:"dropped"` // frames decoded and not shown
-	PLI       int     `json:"pli"`     // key frame requests sent
+	Freezes   int     `json:"freezes"` // by libwebrtc's own definition: a frame three times as late as usual
+	FreezesMS float64 `json:"freezes_ms"`
+	PLI       int     `json:"pli"` // key frame requests sent
 	NACK      int     `json:"nack"`
 	Codec     string  `json:"codec"`
 	Width     int     `json:"width"`
@@ -160,7 +162,7 @@ type Seen struct {
 	VideoLost    int     `json:"video_lost"`
 	VoicePackets int     `json:"voice_packets"`
 	VoiceLost    int     `json:"voice_lost"`
-	Concealed    int     `json:"concealed"`     // samples of sound made up, 48 a millisecond
+	ConcealedMS  float64 `json:"concealed_ms"`  // of sound made up because it did not come, silence apart
 	Energy       float64 `json:"energy"`        // totalAudioEnergy: square of the level, in seconds of full scale
 	VoiceSeconds float64 `json:"voice_seconds"` // of sound played
 	Level        float64 `json:"level"`         // of sound, now, 0 to 1
@@ -171,13 +173,15 @@ func (s Seen) Minus(before Seen) Seen {
 	s.Decoded -= before.Decoded
 	s.KeyFrames -= before.KeyFrames
 	s.Dropped -= before.Dropped
+	s.Freezes -= before.Freezes
+	s.FreezesMS -= before.FreezesMS
 	s.PLI -= before.PLI
 	s.NACK -= before.NACK
 	s.VideoPackets -= before.VideoPackets
 	s.VideoLost -= before.VideoLost
 	s.VoicePackets -= before.VoicePackets
 	s.VoiceLost -= before.VoiceLost
-	s.Concealed -= before.Concealed
+	s.ConcealedMS -= before.ConcealedMS
 	s.Energy -= before.Energy
 	s.VoiceSeconds -= before.VoiceSeconds
 	return s

@@ -21,8 +21,8 @@
   const follow = (video) => {
     if (followed.has(video)) return;
     followed.add(video);
-    const next = (now) => {
-      if (video === lab.video()) seen(now);
+    const next = (_, frame) => {
+      if (video === lab.video()) seen(frame.presentationTime);
       video.requestVideoFrameCallback(next);
     };
     video.requestVideoFrameCallback(next);
@@ -52,8 +52,8 @@
     const now = performance.now();
     const out = {
       seconds: (now - lab.since) / 1000, shown: lab.frames, freeze_ms: Math.max(lab.freeze, lab.last > 0 ? now - lab.last : 0),
-      decoded: 0, key_frames: 0, dropped: 0, pli: 0, nack: 0, codec: "", width: 0, height: 0,
-      video_packets: 0, video_lost: 0, voice_packets: 0, voice_lost: 0, concealed: 0, energy: 0, voice_seconds: 0, level: 0,
+      decoded: 0, key_frames: 0, dropped: 0, freezes: 0, freezes_ms: 0, pli: 0, nack: 0, codec: "", width: 0, height: 0,
+      video_packets: 0, video_lost: 0, voice_packets: 0, voice_lost: 0, concealed_ms: 0, energy: 0, voice_seconds: 0, level: 0,
     };
     for (const peer of lab.peers) {
       if (peer.connectionState === "closed") continue;
@@ -64,6 +64,8 @@
           out.decoded += s.framesDecoded ?? 0;
           out.key_frames += s.keyFramesDecoded ?? 0;
           out.dropped += s.framesDropped ?? 0;
+          out.freezes += s.freezeCount ?? 0;
+          out.freezes_ms += 1000 * (s.totalFreezesDuration ?? 0);
           out.pli += s.pliCount ?? 0;
           out.nack += s.nackCount ?? 0;
           out.video_packets += s.packetsReceived ?? 0;
@@ -74,7 +76,7 @@
         } else {
           out.voice_packets += s.packetsReceived ?? 0;
           out.voice_lost += s.packetsLost ?? 0;
-          out.concealed += s.concealedSamples ?? 0;
+          out.concealed_ms += ((s.concealedSamples ?? 0) - (s.silentConcealedSamples ?? 0)) / 48;
           out.energy += s.totalAudioEnergy ?? 0;
           out.voice_seconds += s.totalSamplesDuration ?? 0;
           out.level = Math.max(out.level, s.audioLevel ?? 0);
