@@ -1,0 +1,265 @@
+package agent
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"scanside/agent/status"
+	"scanside/failover"
+	"scanside/link"
+	"scanside/media"
+)
+
+// Parts is what the agent is built from besides its configuration. Every field may be left zero.
+type Parts struct {
+	Sources []media.Source                 // at most one of each kind; none: the page says so
+	Net     func(Uplink) (link.Net, error) // nil: bind to the interface or the address for real
+	Media   *link.API                      // serves the room page's picture, and is closed by whoever made it; nil: one is made
+	Demo    Impairer                       // nil outside the demo
+	Status  net.Listener                   // for the status page; nil: Config.Status.Listen is listened to, again and again
+	Notify  func(state string)             // sd_notify; nil: nobody is told
+	Version string
+	Log     *slog.Logger // nil: silent
+}
+
+// Impairer spoils an emulated uplink. What is "cut", "loss", "delay" or "restore"; State is the present one, "" when nothing
+// is spoiled.
+type Impairer interface {
+	Impair(uplink, what string) error
+	State(uplink string) string
+}
+
+// Agent is the box. Run owns everything; all other methods may be called at any time from any goroutine.
+type Agent struct {
+	cfg   Config
+	parts Parts
+	log   *slog.Logger
+	box   string // this box, for ever
+	run   string // this start of the program
+
+	loop    *loop
+	uplinks []*uplink
+	sources []*source
+	back    *returnPath
+	screens *screens
+	asker   *asker
+	metrics *metrics
+	pages   *status.Server
+
+	latest atomic.Pointer[Snapshot]
+	ready  chan struct{}
+	addr   atomic.Pointer[net.Addr]
+	ran    atomic.Bool
+	real   bool // uplinks are this machine's own interfaces
+}
+
+// New checks cfg and builds an agent that does nothing yet: no socket is opened and nobody is dialled before Run.
+func New(cfg Config, parts Parts) (*Agent, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	if parts.Log == nil {
+		parts.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Agent{cfg: cfg, parts: parts, log: parts.Log, run: newID(4), ready: make(chan struct{})}
+	if parts.Net == nil {
+		a.parts.Net, a.real = bind, true
+	}
+	kept := store{cfg.StateDir}
+	if err := kept.open(); err != nil {
+		a.log.Error("the state directory cannot be used; nothing is kept over a restart", "err", err)
+	}
+	var err error
+	if a.box, err = kept.boxID(); err != nil {
+		a.log.Error("the box has another identity after a restart", "err", err)
+	}
+	trust, err := farEndTLS(cfg.FarEnd)
+	if err != nil {
+		return nil, err
+	}
+	a.back = newReturnPath()
+	a.screens = newScreens(parts.Media, a.back, a.run, a.log)
+	if err := a.addSources(parts.Sources); err != nil {
+		return nil, err
+	}
+	if a.loop, err = newLoop(a, kept); err != nil {
+		return nil, err
+	}
+	for i, u := range cfg.Uplinks {
+		a.uplinks = append(a.uplinks, a.newUplink(failover.Link(i), u, kept, trust))
+	}
+	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
+	a.metrics = newMetrics(a)
+	if a.pages, err = a.newPages(); err != nil {
+		return nil, err
+	}
+	a.loop.publish(a.loop.begun)
+	return a, nil
+}
+
+func (a *Agent) addSources(all []media.Source) error {
+	var there [media.NumKinds]bool
+	for _, src := range all {
+		k := src.Kind()
+		if there[k] {
+			return fmt.Errorf("build the agent: two sources of %v; pass one", k)
+		}
+		there[k] = true
+		s := &source{src: src, kind: k, fanout: media.NewFanout(media.FanoutConfig{Kind: k}), log: a.log}
+		if k == media.Video {
+			src.SetRate(a.cfg.Video.Bitrate)
+		}
+		a.sources = append(a.sources, s)
+	}
+	return nil
+}
+
+// source returns the source of a kind; nil when the room has none.
+func (a *Agent) source(k media.Kind) *source {
+	for _, s := range a.sources {
+		if s.kind == k {
+			return s
+		}
+	}
+	return nil
+}
+
+func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store, trust *tls.Config) *uplink {
+	u := &uplink{
+		index: i, cfg: cfg, far: a.cfg.FarEnd, site: a.cfg.Site, box: a.box, run: a.run, tls: trust, bind: a.parts.Net, store: kept,
+		back: a.back, log: a.log, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1),
+		post:   a.loop.post,
+		offer:  a.loop.offer,
+		sample: func(s link.Sample, l failover.Link) { a.loop.offer(event{kind: sampled, link: l, sample: s}) },
+	}
+	u.every.Store(int64(a.loop.engine.ProbeEvery(i)))
+	for k := range u.live {
+		if s := a.source(media.Kind(k)); s != nil {
+			u.live[k] = s.fanout
+		}
+	}
+	u.asked = func(k media.Kind) {
+		if s := a.source(k); s != nil {
+			s.keyFrame(time.Now())
+		}
+	}
+	return u
+}
+
+// bind is the real thing: every socket of an uplink on its interface, or on its address.
+func bind(u Uplink) (link.Net, error) {
+	if u.Interface != "" {
+		return link.BindInterface(u.Interface)
+	}
+	ip, err := netip.ParseAddr(u.Address)
+	if err != nil {
+		return nil, err
+	}
+	return link.BindAddress(ip)
+}
+
+// uplink finds an uplink by its name; -1: there is none.
+func (a *Agent) uplink(name string) int {
+	for i, u := range a.cfg.Uplinks {
+		if u.Name == name {
+			return i
+		}
+	}
+	return -1
+}
+
+// Run works until ctx ends, then ends the sessions at the far end and waits for everything it started. It can be called
+// once. Trouble with devices, networks or the far end never ends it.
+func (a *Agent) Run(ctx context.Context) error {
+	if a.ran.Swap(true) {
+		return errors.New("run the agent: it has run already; build another")
+	}
+	// The loop and the page outlive the rest, so that what happens at the end is still noted and seen.
+	late, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var last sync.WaitGroup
+	last.Go(func() { a.loop.Run(late) })
+	last.Go(func() { a.serve(late) })
+	last.Go(func() { a.loop.rec.Run(late) })
+
+	var first sync.WaitGroup
+	for _, u := range a.uplinks {
+		first.Go(func() { u.Run(ctx) })
+		first.Go(func() { a.watchCarrier(ctx, u) })
+	}
+	for _, s := range a.sources {
+		first.Go(func() { s.Run(ctx) })
+	}
+	first.Go(func() { a.back.Run(ctx) })
+	first.Go(func() { a.screens.Run(ctx) })
+	first.Go(func() { a.asker.Run(ctx) })
+	a.notify(ctx)
+	first.Wait()
+	for _, s := range a.sources {
+		s.fanout.Close()
+	}
+	for _, f := range a.back.out {
+		f.Close()
+	}
+	stop()
+	last.Wait()
+	return nil
+}
+
+// watchCarrier posts what the interface says of its carrier. Where it cannot be known, probes alone decide.
+func (a *Agent) watchCarrier(ctx context.Context, u *uplink) {
+	if u.cfg.Interface == "" || !a.real {
+		return
+	}
+	err := link.WatchCarrier(ctx, u.cfg.Interface, func(up bool) {
+		a.loop.post(event{kind: carrier, link: u.index, on: up})
+	})
+	if err != nil && ctx.Err() == nil {
+		a.log.Warn("carrier cannot be watched; probes alone decide", "link", u.cfg.Name, "err", err)
+	}
+}
+
+// Ready is closed when the configuration is in force and the status page answers. It does not wait for network, camera or
+// far end.
+func (a *Agent) Ready() <-chan struct{} { return a.ready }
+
+// StatusAddr is where the status page listens; nil before it does.
+func (a *Agent) StatusAddr() net.Addr {
+	if p := a.addr.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// Handler serves the pages, the API and /metrics.
+func (a *Agent) Handler() http.Handler { return a.pages }
+
+func (a *Agent) newPages() (*status.Server, error) {
+	cfg := status.Config{
+		Names: a.cfg.Status.Names, Room: a.screens, Log: a.log,
+		Metrics: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
+			EnableOpenMetrics: true, MaxRequestsInFlight: 2, Timeout: 5 * time.Second,
+		}),
+	}
+	if file := a.cfg.Status.TokenFile; file != "" {
+		cfg.Token = func() (string, error) {
+			token, err := readToken(file)
+			if err == nil && len(token) < shortestToken {
+				err = fmt.Errorf("%s holds fewer than %d characters; make one with: openssl rand -hex 16", file, shortestToken)
+			}
+			return token, err
+		}
+	}
+	return status.New(boxed{a}, cfg)
+}

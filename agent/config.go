@@ -1,0 +1,258 @@
+package agent
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"scanside/config"
+	"scanside/failover"
+)
+
+// Config is everything the agent is told. It is checked once by New and never changed afterwards. DefaultConfig holds the
+// values that a file may leave out.
+type Config struct {
+	Site       string     `yaml:"site"` // the room's id, as the gateway knows it
+	FarEnd     FarEnd     `yaml:"far_end"`
+	Uplinks    []Uplink   `yaml:"uplinks"`
+	Protection Protection `yaml:"protection"`
+	Camera     Device     `yaml:"camera"`
+	Microphone Device     `yaml:"microphone"`
+	Video      Video      `yaml:"video"`
+	Status     Status     `yaml:"status"`
+	StateDir   string     `yaml:"state_dir"` // "": nothing is kept over a restart (tests)
+}
+
+// FarEnd says where the gateway is and how it is known to be the right one.
+type FarEnd struct {
+	URL       string `yaml:"url"`        // https://host[:port][/path]
+	TokenFile string `yaml:"token_file"` // read again at each dial, so that a token can be changed without a restart
+	TLS       TLS    `yaml:"tls"`
+
+	Token string `yaml:"-"` // for programs that hold the token already
+}
+
+// TLS replaces the system's authorities. The zero value keeps them.
+type TLS struct {
+	CAFile      string `yaml:"ca_file"`     // PEM
+	Fingerprint string `yaml:"fingerprint"` // SHA-256 of the certificate, hex, colons allowed; replaces chain and name
+}
+
+// Uplink is a way out of the room: an interface (or a source address where there is none) and its cost. The order in the
+// configuration is the preference.
+type Uplink struct {
+	Name      string `yaml:"name"`
+	Interface string `yaml:"interface"`
+	Address   string `yaml:"address"`
+	Metered   bool   `yaml:"metered"`
+}
+
+// Protection says when a stream is sent over more than one uplink.
+type Protection struct {
+	Voice failover.Protection `yaml:"voice"`
+	Video failover.Protection `yaml:"video"`
+}
+
+// byCost stands for what the file leaves open: copies always, but only on doubt when an uplink is metered.
+const byCost failover.Protection = 0xff
+
+// Device names a camera or a microphone: "auto", "none", or the stable name that `scanside devices` prints.
+type Device struct {
+	Device string `yaml:"device"`
+}
+
+// Video is what the camera's picture is encoded to.
+type Video struct {
+	Width   int `yaml:"width"` // pixels
+	Height  int `yaml:"height"`
+	FPS     int `yaml:"fps"`     // pictures a second
+	Bitrate int `yaml:"bitrate"` // bits a second
+}
+
+// Status says where the technician's page listens.
+type Status struct {
+	Listen    string   `yaml:"listen"`     // host:port; "": no listener of its own (Handler still works)
+	TokenFile string   `yaml:"token_file"` // required where Listen is not loopback; asked for by HTTP Basic
+	Names     []string `yaml:"names"`      // host names by which a browser may call the box, besides addresses and localhost
+}
+
+// Limits of the configuration, with where they come from.
+const (
+	maxUplinks   = failover.MaxLinks
+	minToken     = 20         // characters of a random status token: about 100 bits
+	minBitrate   = 100_000    // below, H.264 at any size in question is a slide show
+	maxBitrate   = 20_000_000 // above, a leg's queue of 512 packets holds less than 250 ms
+	maxDimension = 3840       // 4K: what the widest room camera gives
+	maxFPS       = 60         // likewise
+	nameLetters  = "abcdefghijklmnopqrstuvwxyz0123456789-_"
+	siteLetters  = nameLetters + "."
+	maxSite      = 64 // as the gateway's
+	maxName      = 31 // an uplink's name is a metric's label and a word on a phone's screen
+)
+
+// DefaultConfig is a configuration that lacks only site, far end and uplinks.
+func DefaultConfig() Config {
+	return Config{
+		Protection: Protection{Voice: byCost, Video: byCost},
+		Camera:     Device{Device: "auto"},
+		Microphone: Device{Device: "auto"},
+		Video:      Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
+		Status:     Status{Listen: "127.0.0.1:8480"},
+		StateDir:   "/var/lib/scanside",
+	}
+}
+
+// LoadConfig reads a configuration file. Its error holds all mistakes, each with line and caret. Relative paths in the
+// file are relative to the file's folder.
+func LoadConfig(path string) (Config, error) {
+	cfg := DefaultConfig()
+	if err := config.Load(path, &cfg, cfg.mistakes); err != nil {
+		return Config{}, err
+	}
+	for _, p := range []*string{&cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.Status.TokenFile, &cfg.StateDir} {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(filepath.Dir(path), *p)
+		}
+	}
+	return cfg, nil
+}
+
+// Check finds all mistakes, or returns nil.
+func (c *Config) Check() error { return c.mistakes().Err() }
+
+func (c *Config) mistakes() config.Mistakes {
+	var m config.Mistakes
+	if c.Site == "" {
+		m.Add("site", "is missing; give the room's id as the gateway knows it, e.g. mri-2")
+	} else if strings.Trim(c.Site, siteLetters) != "" || len(c.Site) > maxSite {
+		m.Add("site", "%q is not an id; use at most %d small letters, digits, '-', '_' and '.'", c.Site, maxSite)
+	}
+	c.FarEnd.check(&m)
+	c.checkUplinks(&m)
+	c.Video.check(&m)
+	c.Status.check(&m)
+	return m
+}
+
+// policy is what the failover engine is to go by.
+func (c *Config) policy() failover.Policy {
+	links := make([]failover.LinkPolicy, len(c.Uplinks))
+	for i, u := range c.Uplinks {
+		links[i] = failover.LinkPolicy{Name: u.Name, Metered: u.Metered}
+	}
+	p := failover.DefaultPolicy(links...)
+	for s, want := range [...]failover.Protection{failover.Voice: c.Protection.Voice, failover.Video: c.Protection.Video} {
+		if want != byCost {
+			p.Protection[s] = want
+		}
+	}
+	return p
+}
+
+func (f FarEnd) check(m *config.Mistakes) {
+	switch u, err := url.Parse(f.URL); {
+	case f.URL == "":
+		m.Add("far_end.url", "is missing; give the gateway's address, e.g. https://gateway.example.org")
+	case err != nil || u.Host == "":
+		m.Add("far_end.url", "%q is not an address; write https://host[:port]", f.URL)
+	case u.Scheme != "https" && !(u.Scheme == "http" && (f.TokenFile == "" || loopback(u.Hostname()))):
+		m.Add("far_end.url", "%q would send the token unprotected; use https", f.URL)
+	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		m.Add("far_end.url", "holds more than scheme, host and path; leave out user, query and fragment")
+	}
+	if f.Token == "" && f.TokenFile == "" {
+		m.Add("far_end.token_file", "is missing; give the file that holds the site's token from the gateway")
+	}
+	if f.TLS.CAFile != "" && f.TLS.Fingerprint != "" {
+		m.Add("far_end.tls", "ca_file and fingerprint exclude each other; keep one")
+	}
+	if f.TLS.Fingerprint != "" {
+		if _, err := parseFingerprint(f.TLS.Fingerprint); err != nil {
+			m.Add("far_end.tls.fingerprint", "%v", err)
+		}
+	}
+}
+
+func (c *Config) checkUplinks(m *config.Mistakes) {
+	if len(c.Uplinks) == 0 {
+		m.Add("uplinks", "is missing; name at least one way out of the room, two to survive a cut")
+	}
+	if len(c.Uplinks) > maxUplinks {
+		m.Add("uplinks", "there are %d; at most %d can be used", len(c.Uplinks), maxUplinks)
+	}
+	for i, u := range c.Uplinks {
+		path := fmt.Sprintf("uplinks[%d]", i)
+		before := c.Uplinks[:i]
+		switch {
+		case u.Name == "":
+			m.Add(path+".name", "is missing; call it what people in the room call it, e.g. primary")
+		case strings.Trim(u.Name, nameLetters) != "" || len(u.Name) > maxName:
+			m.Add(path+".name", "%q is not a name; use at most %d small letters, digits, '-' and '_'", u.Name, maxName)
+		case slices.ContainsFunc(before, func(o Uplink) bool { return o.Name == u.Name }):
+			m.Add(path+".name", "%q is used twice", u.Name)
+		}
+		switch {
+		case u.Interface == "" && u.Address == "":
+			m.Add(path+".interface", "is missing; give the network interface, e.g. eth0 (`ip -br link` lists them)")
+		case u.Interface != "" && u.Address != "":
+			m.Add(path+".address", "interface and address exclude each other; keep interface where there is one")
+		case u.Interface != "" && len(u.Interface) > 15:
+			m.Add(path+".interface", "%q is longer than the 15 characters of an interface name", u.Interface)
+		case u.Interface != "" && slices.ContainsFunc(before, func(o Uplink) bool { return o.Interface == u.Interface }):
+			m.Add(path+".interface", "%q is used twice; two uplinks over one interface are not two ways out", u.Interface)
+		}
+		if u.Address != "" {
+			if _, err := netip.ParseAddr(u.Address); err != nil {
+				m.Add(path+".address", "%q is not an IP address", u.Address)
+			}
+		}
+	}
+}
+
+func (v Video) check(m *config.Mistakes) {
+	size := func(path string, n int) {
+		if n < 16 || n > maxDimension || n%2 != 0 {
+			m.Add(path, "%d is not a size; use an even number from 16 to %d", n, maxDimension)
+		}
+	}
+	size("video.width", v.Width)
+	size("video.height", v.Height)
+	if v.FPS < 1 || v.FPS > maxFPS {
+		m.Add("video.fps", "%d is out of range; use 1 to %d pictures a second", v.FPS, maxFPS)
+	}
+	if v.Bitrate < minBitrate || v.Bitrate > maxBitrate {
+		m.Add("video.bitrate", "%d is out of range; use %d to %d bits a second", v.Bitrate, minBitrate, maxBitrate)
+	}
+}
+
+func (s Status) check(m *config.Mistakes) {
+	for i, name := range s.Names {
+		if name == "" || strings.ContainsAny(name, "/: *") {
+			m.Add(fmt.Sprintf("status.names[%d]", i), "%q is not a host name; write it without scheme and port", name)
+		}
+	}
+	if s.Listen == "" {
+		return
+	}
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		m.Add("status.listen", "%q is not host:port; write e.g. 127.0.0.1:8480", s.Listen)
+		return
+	}
+	if !loopback(host) && s.TokenFile == "" {
+		m.Add("status.token_file", "is missing; %s can be reached from other machines, so the page must ask for a token", s.Listen)
+	}
+}
+
+// loopback reports whether only this machine can reach host.
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	a, err := netip.ParseAddr(host)
+	return err == nil && a.IsLoopback()
+}

@@ -1,0 +1,268 @@
+package agent
+
+import (
+	"fmt"
+	"time"
+
+	"scanside/agent/status"
+	"scanside/failover"
+	"scanside/link"
+	"scanside/media"
+)
+
+// linkState is what the loop knows of one link besides what the engine knows.
+type linkState struct {
+	conn    *conn // nil: not connected
+	dial    status.Dial
+	hint    string    // what to do about the last dial's error
+	carrier string    // "up", "down", "unknown"
+	down    time.Time // when the carrier went
+	playing bool
+
+	on     [media.NumKinds]bool // the leg is selected
+	probes [2]uint64            // decided, answered
+	late   uint64               // answered after they had been given up
+
+	base    [media.NumKinds]media.LegStats // of connections that are over
+	words   ledger
+	errors  uint64        // of sends, as last looked at
+	every   time.Duration // probe cadence, as last set
+	dials   [2]uint64     // failed, worked
+	outages uint64
+	outage  string // the last one, in a sentence
+	lostAt  time.Time
+	lostWhy string
+	suspect failover.Ruling // the newest one that raised suspicion
+}
+
+// sent is what left on the link since the start, all connections together.
+func (s *linkState) sent(k media.Kind) media.LegStats {
+	sum := s.base[k]
+	if s.conn != nil && s.conn.legs[k] != nil {
+		addLeg(&sum, s.conn.legs[k].Stats())
+	}
+	return sum
+}
+
+func addLeg(sum *media.LegStats, s media.LegStats) {
+	sum.Sent += s.Sent
+	sum.Bytes += s.Bytes
+	sum.Dropped += s.Dropped
+	sum.Errors += s.Errors
+	sum.Resent += s.Resent
+	sum.Replayed += s.Replayed
+}
+
+func (s *linkState) dialling(now time.Time) {
+	s.dial.Attempts++
+	s.dial.Next = now
+}
+
+func (l *loop) refused(now time.Time, e event) {
+	s := &l.links[e.link]
+	text, hint := dialWords(e.err, l.agent.cfg.Uplinks[e.link])
+	if text != s.dial.Error {
+		l.tale.say(now, status.Warning, fmt.Sprintf("%s cannot connect: %s.", l.name(e.link), text))
+		l.log.Warn("dial failed", "link", l.name(e.link), "reason", text, "err", e.err)
+	}
+	s.dial.Error, s.hint, s.dial.Next = text, hint, e.next
+	s.dials[0]++
+	l.news = true
+}
+
+func (l *loop) opened(now time.Time, e event) {
+	s := &l.links[e.link]
+	s.conn, s.dial, s.hint = e.conn, status.Dial{}, ""
+	s.on = [media.NumKinds]bool{}
+	s.errors = 0
+	s.dials[1]++
+	l.log.Info("connected", "link", l.name(e.link))
+	l.step(now, failover.Opened(e.link))
+	l.fresh = false
+	l.apply(l.plan) // its legs, if the plan did not change
+	l.news = true
+}
+
+func (l *loop) closed(now time.Time, e event) {
+	s := &l.links[e.link]
+	if s.conn != e.conn {
+		return
+	}
+	for k, leg := range e.conn.legs {
+		if leg != nil {
+			addLeg(&s.base[k], leg.Stats())
+		}
+	}
+	s.conn, s.playing = nil, false
+	if e.err != nil {
+		l.log.Warn("connection ended", "link", l.name(e.link), "err", e.err)
+	}
+	l.step(now, failover.Closed(e.link))
+	l.news = true
+}
+
+func (l *loop) carrier(now time.Time, link failover.Link, up bool) {
+	s := &l.links[link]
+	was := s.carrier
+	s.carrier = "down"
+	if up {
+		s.carrier = "up"
+	}
+	if was == s.carrier {
+		return
+	}
+	if was != "unknown" || !up {
+		words := "has no carrier: the cable is out, or the modem is gone."
+		level := status.Warning
+		if up {
+			words, level = "has carrier again.", status.Notice
+		}
+		l.tale.say(now, level, l.name(link)+" "+words)
+	}
+	if up && was == "down" {
+		l.agent.uplinks[link].retry()
+	}
+	l.step(now, failover.Carrier(link, up))
+	l.news = true
+}
+
+// sampled translates a probe's outcome, and the far end's word that an answer brings, into what the engine knows.
+func (l *loop) sampled(now time.Time, from failover.Link, p link.Sample) {
+	s := &l.links[from]
+	if s.conn == nil {
+		return // its connection is over
+	}
+	rtt := p.RTT
+	if !p.Answered {
+		rtt = now.Sub(p.Sent) // how long it was waited for
+	}
+	switch {
+	case p.Late:
+		s.late++
+	default:
+		s.probes[0]++
+		if p.Answered {
+			s.probes[1]++
+		}
+	}
+	l.step(now, failover.Sampled(from, failover.Sample{Answered: p.Answered, Late: p.Late, RTT: rtt}))
+	if !p.Answered || p.Late || len(p.Far) == 0 {
+		return // a late word is an old word
+	}
+	var arrived [failover.MaxLinks]uint64
+	var named failover.LinkSet // what is not named is not said to have lost everything
+	for _, r := range p.Far {
+		l.flows[r.Kind].word(now, r)
+		for _, leg := range r.Legs {
+			if i := l.agent.uplink(leg.Uplink); i >= 0 {
+				arrived[i] += uint64(leg.Received)
+				named = named.With(failover.Link(i))
+			}
+		}
+	}
+	for i := range l.links {
+		other := &l.links[i]
+		if other.conn == nil || !named.Has(failover.Link(i)) {
+			continue
+		}
+		var sent uint64
+		for k := range media.NumKinds {
+			sent += other.sent(media.Kind(k)).Sent
+		}
+		if ds, da, ok := other.words.since(sent, arrived[i]); ok {
+			l.step(now, failover.Reported(failover.Link(i), ds, da))
+		}
+	}
+	l.tale.heard(now, l)
+}
+
+// ledger compares what left on a link with what the far end says arrived, from word to word.
+type ledger struct {
+	known         bool
+	sent, arrived uint64 // at the last word
+	behind        int    // words in a row that said less than the one before
+}
+
+// staleWords is how many words in a row may be older than the newest (they came over a slower link) before they mean that
+// the far end counts anew. Two links at 20 words a second bring one old word after each new one at most.
+const staleWords = 8
+
+// since returns what was sent and what arrived since the last word.
+func (g *ledger) since(sent, arrived uint64) (ds, da uint32, ok bool) {
+	if g.known && arrived < g.arrived {
+		if g.behind++; g.behind < staleWords {
+			return 0, 0, false
+		}
+		g.known = false
+	}
+	g.behind = 0
+	if g.known {
+		ds, da, ok = uint32(sent-g.sent), uint32(arrived-g.arrived), true
+	}
+	g.known, g.sent, g.arrived = true, sent, arrived
+	return ds, da, ok
+}
+
+// counters looks at what only counts, and tells the engine of sends that the kernel refused.
+func (l *loop) counters(now time.Time) {
+	for i := range l.links {
+		s := &l.links[i]
+		if s.conn == nil {
+			continue
+		}
+		var failed uint64
+		for _, leg := range s.conn.legs {
+			if leg != nil {
+				failed += leg.Stats().Errors
+			}
+		}
+		for range min(failed-s.errors, maxRefusals) {
+			l.step(now, failover.SendFailed(failover.Link(i)))
+		}
+		s.errors = failed
+	}
+	for k := range l.flows {
+		if src := l.flows[k].source; src != nil {
+			src.due(now)
+			st := src.fanout.Stats()
+			src.measured.read(now, src.frames.Load(), st.Bytes)
+		}
+		l.flows[k].watch(now, l)
+	}
+}
+
+// maxRefusals is how many refused sends of one look the engine is told of: it takes ten in a row for proof.
+const maxRefusals = 10
+
+// cadence tells the links how often to probe.
+func (l *loop) cadence() {
+	for i := range l.links {
+		s := &l.links[i]
+		every := l.engine.ProbeEvery(failover.Link(i))
+		l.agent.uplinks[i].every.Store(int64(every))
+		if every < s.every && s.conn != nil {
+			s.conn.session.Hurry()
+		}
+		s.every = every
+	}
+}
+
+// living are the connected links that are not Down, best first; when all are Down, all that are connected.
+func (l *loop) living() []failover.Link {
+	var best, rest, blind []failover.Link
+	for i, v := range l.engine.Snapshot().Links {
+		switch link := failover.Link(i); {
+		case l.links[i].conn == nil:
+		case v.Verdict == failover.Down:
+			blind = append(blind, link)
+		case l.plan.HasBest && link == l.plan.Best:
+			best = append(best, link)
+		default:
+			rest = append(rest, link)
+		}
+	}
+	if len(best)+len(rest) == 0 {
+		return blind
+	}
+	return append(best, rest...)
+}

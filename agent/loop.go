@@ -1,0 +1,236 @@
+package agent
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"scanside/agent/status"
+	"scanside/failover"
+	"scanside/link"
+	"scanside/media"
+)
+
+const (
+	queueLength  = 1024                   // events waiting for the loop: 10 s of two links' probes
+	houseEvery   = 100 * time.Millisecond // what needs no better time than that
+	publishEvery = time.Second            // without news; the pages take 5 s of silence for "no data"
+	newsEvery    = 100 * time.Millisecond // with news
+	invariants   = 10                     // F1 to F10
+)
+
+// eventKind is what the loop can be told: a closed set.
+type eventKind uint8
+
+const (
+	dialling   eventKind = iota // an uplink is being dialled
+	refused                     // that failed: err, next
+	opened                      // that worked: conn
+	closed                      // it is over: conn, err
+	playing                     // the return half came up or went: on, text
+	carrier                     // the interface has carrier: on
+	sampled                     // a probe's outcome: sample
+	pinned                      // an operator pins the link, or (on false) lets go
+	impaired                    // demo: somebody spoiled the link: text
+	people                      // who is there: presence
+	traceSaved                  // the recorder wrote a file: saved
+)
+
+// event is something that happened. Library callbacks only post events; nothing but the loop acts on them.
+type event struct {
+	kind     eventKind
+	link     failover.Link
+	on       bool
+	conn     *conn
+	err      error
+	next     time.Time
+	text     string
+	sample   link.Sample
+	presence *presence
+	saved    savedTrace
+}
+
+// loop is the one owner of everything that decides: the engine, what is known of each link and stream, and the story so far.
+// Its goroutine alone touches its fields; others post to it and read what it publishes.
+type loop struct {
+	agent   *Agent
+	log     *slog.Logger
+	events  chan event
+	dropped atomic.Uint64 // samples that found the queue full
+	ended   chan struct{}
+	begun   time.Time // Instant 0
+
+	engine  *failover.Engine
+	guard   *failover.Guard
+	rec     *recorder
+	plan    failover.Plan
+	best    failover.Link // before the last step; MaxLinks: none
+	fresh   bool          // no link has connected yet
+	links   []linkState
+	flows   [media.NumKinds]flow
+	tale    tale
+	present *presence
+	since   since
+
+	breaches [invariants]uint64
+
+	housed    time.Time // last housekeeping
+	published time.Time
+	news      bool
+}
+
+func newLoop(a *Agent, kept store) (*loop, error) {
+	policy := a.cfg.policy()
+	engine, err := failover.New(policy)
+	if err != nil {
+		return nil, err
+	}
+	l := &loop{
+		agent: a, log: a.log, events: make(chan event, queueLength), ended: make(chan struct{}), begun: time.Now(),
+		engine: engine, guard: failover.NewGuard(engine), links: make([]linkState, len(a.cfg.Uplinks)), fresh: true,
+	}
+	l.plan = engine.Snapshot().Plan
+	l.rec = newRecorder(kept, policy, a.log, l.offer)
+	for i := range l.links {
+		l.links[i].carrier = "unknown"
+	}
+	for k := range l.flows {
+		l.flows[k].source = a.source(media.Kind(k))
+	}
+	l.tale.say(l.begun, status.Notice, "scanside started.")
+	return l, nil
+}
+
+// post hands an event that must not be lost to the loop. It waits for room, but not beyond the loop's end.
+func (l *loop) post(e event) {
+	select {
+	case l.events <- e:
+	case <-l.ended:
+	}
+}
+
+// offer hands over an event that may be lost: the next one says the same. It never waits.
+func (l *loop) offer(e event) {
+	select {
+	case l.events <- e:
+	default:
+		l.dropped.Add(1)
+	}
+}
+
+// Run is the loop. The clock is read once for each event.
+func (l *loop) Run(ctx context.Context) error {
+	defer close(l.ended)
+	timer := time.NewTimer(houseEvery)
+	defer timer.Stop()
+	l.step(time.Now(), failover.Tick()) // the plan is true from here on
+	for {
+		timer.Reset(l.pause(time.Now()))
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-l.events:
+			l.take(time.Now(), e)
+		case now := <-timer.C:
+			l.step(now, failover.Tick())
+		}
+		l.house(time.Now())
+	}
+}
+
+// pause is how long the loop may wait for something to happen.
+func (l *loop) pause(now time.Time) time.Duration {
+	wait := houseEvery - now.Sub(l.housed)
+	if at, ok := l.engine.Deadline(); ok {
+		wait = min(wait, time.Duration(at)-now.Sub(l.begun))
+	}
+	return max(wait, 0)
+}
+
+// take acts on one event.
+func (l *loop) take(now time.Time, e event) {
+	switch e.kind {
+	case sampled:
+		l.sampled(now, e.link, e.sample)
+	case carrier:
+		l.carrier(now, e.link, e.on)
+	case dialling:
+		l.links[e.link].dialling(now)
+	case refused:
+		l.refused(now, e)
+	case opened:
+		l.opened(now, e)
+	case closed:
+		l.closed(now, e)
+	case playing:
+		l.links[e.link].playing = e.on
+	case pinned:
+		l.step(now, failover.Pinned(e.link, e.on))
+		l.tale.pinned(now, l.name(e.link), e.on)
+		l.news = true
+	case impaired:
+		l.tale.say(now, status.Notice, e.text)
+		l.news = true
+	case people:
+		l.tale.people(now, l.present, e.presence)
+		l.present = e.presence
+		l.news = true
+	case traceSaved:
+		l.tale.saved(e.saved)
+		l.news = true
+	}
+}
+
+// step feeds the engine and makes its plan true.
+func (l *loop) step(now time.Time, ev failover.Event) {
+	at := failover.Instant(now.Sub(l.begun))
+	l.rec.note(at, ev, l.engine)
+	l.best = failover.MaxLinks
+	if l.plan.HasBest {
+		l.best = l.plan.Best
+	}
+	d := l.engine.Step(at, ev)
+	for _, b := range l.guard.Check(l.engine, at, ev, d) {
+		l.breached(b)
+	}
+	l.apply(d.Plan)
+	if len(d.Rulings)+len(d.Switchovers) > 0 {
+		l.ruled(now, d)
+	}
+}
+
+// house does what recurs: held requests, counters that become events, cadence of probes, the story's loose ends, and a new
+// snapshot.
+func (l *loop) house(now time.Time) {
+	if now.Sub(l.housed) >= houseEvery {
+		l.housed = now
+		l.counters(now)
+		l.cadence()
+		l.agent.asker.over(l.living())
+		l.tale.settle(now, l)
+	}
+	quiet := publishEvery
+	if l.news {
+		quiet = newsEvery
+	}
+	if now.Sub(l.published) >= quiet {
+		l.published, l.news = now, false
+		l.publish(now)
+	}
+}
+
+// breached counts an invariant that did not hold. That is a bug of ours; in a scan room it is counted and recorded, and the
+// work goes on.
+func (l *loop) breached(b failover.Breach) {
+	if i := b.Invariant - 1; i >= 0 && i < invariants {
+		l.breaches[i]++
+		if l.breaches[i] > 1 {
+			return // said once
+		}
+	}
+	l.log.Error("an invariant of failover does not hold; please report this with the trace", "breach", b.String())
+	l.rec.save(0, time.Now())
+}
+
+func (l *loop) name(link failover.Link) string { return l.agent.cfg.Uplinks[link].Name }

@@ -1,0 +1,250 @@
+package agent
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"scanside/failover"
+	"scanside/media"
+	"scanside/supervision"
+)
+
+// metrics is everything Prometheus is told. Gauges and counters are read from the newest snapshot when they are asked for;
+// only what has no place in a snapshot (distributions, and counts by reason) is kept here.
+type metrics struct {
+	registry *prometheus.Registry
+	switches *prometheus.CounterVec
+	detect   prometheus.Histogram
+	resume   prometheus.Histogram
+}
+
+// buckets of times to detect and to switch, seconds: around the targets G3 and G4.
+var buckets = []float64{.01, .025, .05, .1, .15, .25, .5, .8, 1, 2, 5}
+
+func newMetrics(a *Agent) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	m.switches = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "scanside_switchovers_total", Help: "Changes of the links that carry a stream, by stream and reason.",
+	}, []string{"media", "reason"})
+	for _, r := range failover.Reasons() {
+		for k := range media.NumKinds {
+			m.switches.WithLabelValues(media.Kind(k).String(), r.String())
+		}
+	}
+	histogram := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: name, Help: help, Buckets: buckets,
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
+		})
+	}
+	m.detect = histogram("scanside_switchover_detection_seconds", "From the last proof that a failing link worked to the first action.")
+	m.resume = histogram("scanside_switchover_resume_seconds", "From a switchover until the far end said that the stream goes on.")
+	m.registry.MustRegister(m.switches, m.detect, m.resume, &reader{agent: a, descs: describe()},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return m
+}
+
+func (m *metrics) switched(w failover.Switchover) {
+	m.switches.WithLabelValues(w.Stream.String(), w.Reason.String()).Inc()
+}
+
+func (m *metrics) settled(c *change) {
+	if lossy(c.reason) {
+		m.detect.Observe(c.detect.Seconds())
+		m.resume.Observe(c.switched.Seconds())
+	}
+}
+
+// reader collects from the newest snapshot.
+type reader struct {
+	agent *Agent
+	descs map[string]*prometheus.Desc
+}
+
+// describe is the table of what reader collects.
+func describe() map[string]*prometheus.Desc {
+	d := map[string]*prometheus.Desc{}
+	add := func(name, help string, labels ...string) {
+		d[name] = prometheus.NewDesc("scanside_"+name, help, labels, nil)
+	}
+	add("agent_info", "The program and the room it serves; always 1.", "version", "site")
+	add("start_timestamp_seconds", "When this run of the agent began.")
+	add("snapshot_timestamp_seconds", "When the values here were true.")
+	add("supervision_state", "1 for the present state of supervision, 0 for the others.", "state")
+	add("supervision_qualifying", "1 while two-way voice and picture to a present supervisor are measured to be available.")
+	add("problems", "Problems that the status page lists now, by severity.", "severity")
+
+	add("link_state", "1 for the link's present verdict, 0 for the others.", "link", "state")
+	add("link_suspect", "1 while the link is in doubt.", "link")
+	add("link_connected", "1 while the link's association is up.", "link")
+	add("link_pinned", "1 while an operator holds everything on the link.", "link")
+	add("link_rtt_seconds", "Smoothed round trip of probes; absent while it is not known.", "link")
+	add("link_loss_ratio", "Share of probes lost, smoothed; absent while it is not known.", "link")
+	add("link_forward_loss_ratio", "Share of the media sent that did not arrive, by the far end's word; absent while it is not known.", "link")
+	add("link_probes_total", "Probes by outcome.", "link", "outcome")
+	add("link_dials_total", "Attempts to connect by outcome.", "link", "outcome")
+	add("link_outages_total", "Times the link was ruled down.", "link")
+	add("leg_selected", "1 while the plan has the link carry the stream.", "link", "media")
+	add("leg_packets_total", "Media packets sent on the link.", "link", "media")
+	add("leg_bytes_total", "Bytes of media payload sent on the link.", "link", "media")
+	add("leg_dropped_packets_total", "Media packets dropped because the link's queue was full.", "link", "media")
+	add("leg_resent_packets_total", "Media packets sent again, by cause.", "link", "media", "cause")
+
+	add("source_packets_total", "Packets that the source produced.", "media")
+	add("source_last_packet_timestamp_seconds", "When the source last produced a packet; 0: never.", "media")
+	add("source_restarts_total", "Times the source was started again.", "media")
+	add("source_key_frame_requests_total", "Key frames that the far end asked for.", "media")
+	add("far_received_packets_total", "Packets of the merged stream that the far end has, by its word.", "media")
+	add("far_lost_packets_total", "Packets that no link brought and no repair did, by the far end's word.", "media")
+	add("far_longest_gap_seconds", "Longest silence in the far end's merged stream.", "media")
+	add("far_heard_timestamp_seconds", "When the far end was last heard; 0: never.")
+
+	add("return_packets_total", "Packets of the physician's stream, each counted once.", "media")
+	add("return_lost_packets_total", "Packets of the physician's stream that no link brought and no repair did.", "media")
+	add("return_duplicate_packets_total", "Further copies of packets that had arrived.", "media")
+	add("return_last_packet_timestamp_seconds", "When the physician's stream last brought a packet; 0: never.", "media")
+	add("return_longest_gap_seconds", "Longest silence in the physician's merged stream.", "media")
+
+	add("people", "People at the far end, by what they are to this room; absent while it is not known.", "role")
+	add("events_dropped_total", "Probe outcomes that found the loop's queue full.")
+	add("traces_total", "Traces of switchovers by outcome of writing them.", "outcome")
+	add("invariant_breaches_total", "Steps after which an invariant of failover did not hold; any is a bug.", "invariant")
+	add("page_streams", "Status pages that are open now.")
+	add("page_streams_dropped_total", "Status pages that were let go because they did not read.")
+	return d
+}
+
+func (r *reader) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range r.descs {
+		out <- d
+	}
+}
+
+// emitter writes values of one collection.
+type emitter struct {
+	descs map[string]*prometheus.Desc
+	out   chan<- prometheus.Metric
+}
+
+func (e emitter) gauge(name string, v float64, labels ...string) {
+	e.out <- prometheus.MustNewConstMetric(e.descs[name], prometheus.GaugeValue, v, labels...)
+}
+
+func (e emitter) count(name string, v uint64, labels ...string) {
+	e.out <- prometheus.MustNewConstMetric(e.descs[name], prometheus.CounterValue, float64(v), labels...)
+}
+
+func (e emitter) flag(name string, on bool, labels ...string) {
+	v := 0.0
+	if on {
+		v = 1
+	}
+	e.gauge(name, v, labels...)
+}
+
+func (e emitter) maybe(name string, v *float64, scale float64, labels ...string) {
+	if v != nil {
+		e.gauge(name, *v*scale, labels...)
+	}
+}
+
+// stamp is a time as Prometheus wants it; 0 means never.
+func stamp(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return float64(t.UnixMilli()) / 1000
+}
+
+func (r *reader) Collect(out chan<- prometheus.Metric) {
+	s, e := r.agent.Snapshot(), emitter{r.descs, out}
+	st := s.Status
+	e.gauge("agent_info", 1, st.Version, st.Site)
+	e.gauge("start_timestamp_seconds", stamp(st.Started))
+	e.gauge("snapshot_timestamp_seconds", stamp(st.At))
+	for _, state := range supervision.States() {
+		e.flag("supervision_state", state == s.Supervision.State, state.String())
+	}
+	e.flag("supervision_qualifying", s.Supervision.Qualifying)
+	for _, level := range []string{"notice", "warning", "bad"} {
+		n := 0
+		for _, p := range st.Problem {
+			if string(p.Severity) == level {
+				n++
+			}
+		}
+		e.gauge("problems", float64(n), level)
+	}
+	for i := range s.links {
+		r.link(e, s, i)
+	}
+	r.streams(e, s)
+	if st.FarEnd.Known {
+		e.gauge("people", float64(s.people.supervisors), "supervisor")
+		e.gauge("people", float64(s.people.observers), "observer")
+	}
+	e.count("events_dropped_total", s.dropped)
+	e.count("traces_total", s.traces[0], "saved")
+	e.count("traces_total", s.traces[1], "failed")
+	for i, n := range s.breaches {
+		e.count("invariant_breaches_total", n, "F"+strconv.Itoa(i+1))
+	}
+	e.gauge("page_streams", float64(r.agent.pages.Streams()))
+	e.count("page_streams_dropped_total", r.agent.pages.Dropped())
+}
+
+func (r *reader) link(e emitter, s *Snapshot, i int) {
+	u, c, v := s.Status.Uplinks[i], s.links[i], s.Engine.Links[i]
+	for verdict := failover.Down; verdict <= failover.Up; verdict++ {
+		e.flag("link_state", verdict == v.Verdict, u.Name, verdict.String())
+	}
+	e.flag("link_suspect", v.Suspect, u.Name)
+	e.flag("link_connected", u.Connected, u.Name)
+	e.flag("link_pinned", v.Pinned, u.Name)
+	e.maybe("link_rtt_seconds", u.RTT, .001, u.Name)
+	e.maybe("link_loss_ratio", u.Loss, 1, u.Name)
+	e.maybe("link_forward_loss_ratio", u.ForwardLoss, 1, u.Name)
+	e.count("link_probes_total", c.probes[1], u.Name, "answered")
+	e.count("link_probes_total", c.probes[0]-c.probes[1], u.Name, "missed")
+	e.count("link_probes_total", c.late, u.Name, "late")
+	e.count("link_dials_total", c.dials[0], u.Name, "failed")
+	e.count("link_dials_total", c.dials[1], u.Name, "connected")
+	e.count("link_outages_total", c.outages, u.Name)
+	for k := range media.NumKinds {
+		kind, leg := media.Kind(k).String(), c.sent[k]
+		e.flag("leg_selected", s.Engine.Plan.Route[k].Has(failover.Link(i)), u.Name, kind)
+		e.count("leg_packets_total", leg.Sent, u.Name, kind)
+		e.count("leg_bytes_total", leg.Bytes, u.Name, kind)
+		e.count("leg_dropped_packets_total", leg.Dropped, u.Name, kind)
+		e.count("leg_resent_packets_total", leg.Resent, u.Name, kind, "repair")
+		e.count("leg_resent_packets_total", leg.Replayed, u.Name, kind, "replay")
+	}
+}
+
+func (r *reader) streams(e emitter, s *Snapshot) {
+	var heard time.Time
+	for k, f := range s.flows {
+		kind := media.Kind(k).String()
+		e.count("source_packets_total", f.Packets, kind)
+		e.gauge("source_last_packet_timestamp_seconds", stamp(f.LastPacket), kind)
+		e.count("source_restarts_total", f.Restarts, kind)
+		e.count("source_key_frame_requests_total", f.KeyFrames, kind)
+		e.count("far_received_packets_total", f.Received, kind)
+		e.count("far_lost_packets_total", f.Lost, kind)
+		e.gauge("far_longest_gap_seconds", f.LongestGap/1000, kind)
+		if f.FarWord.After(heard) {
+			heard = f.FarWord
+		}
+	}
+	e.gauge("far_heard_timestamp_seconds", stamp(heard))
+	for _, b := range s.Status.Return {
+		e.count("return_packets_total", b.Packets, b.Kind)
+		e.count("return_lost_packets_total", b.Lost, b.Kind)
+		e.count("return_duplicate_packets_total", b.Duplicate, b.Kind)
+		e.gauge("return_last_packet_timestamp_seconds", stamp(b.LastPacket), b.Kind)
+		e.gauge("return_longest_gap_seconds", b.LongestGap/1000, b.Kind)
+	}
+}

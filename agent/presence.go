@@ -1,0 +1,215 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"scanside/failover"
+)
+
+const (
+	presenceWait    = 2 * time.Second        // the far end answers after this long without news
+	presenceTimeout = 3 * time.Second        // one question: the wait and a slow round trip
+	presenceRetry   = 500 * time.Millisecond // after a failure, over the next link
+	presenceFresh   = 3 * time.Second        // older is UNKNOWN (DOMAIN: fail to unknown, never to green)
+	presenceLimit   = 64 << 10               // bytes of an answer
+)
+
+// presence is the far end's word about people, as GET /api/v1/sites/{site}/presence answers it.
+type presence struct {
+	Version     uint64       `json:"version"`
+	Present     bool         `json:"present"`
+	Supervisors []supervisor `json:"supervisors"`
+	Observers   int          `json:"observers"`
+	Watchers    []watcher    `json:"watchers"`
+	Talk        *talk        `json:"talk"`
+
+	heard time.Time // when the answer came; zero: never
+}
+
+// fresh reports whether the word is new enough to be believed. A nil word is not.
+func (p *presence) fresh(now time.Time) bool { return p != nil && now.Sub(p.heard) < presenceFresh }
+
+type supervisor struct {
+	Name    string    `json:"name"`
+	Role    string    `json:"role"`
+	Since   time.Time `json:"since"`
+	HeardMS int64     `json:"heard_ms"`
+	Sees    bool      `json:"sees"`
+	Hears   bool      `json:"hears"`
+	Talking bool      `json:"talking"`
+}
+
+type watcher struct {
+	Name string `json:"name"`
+	Role string `json:"role"`
+}
+
+type talk struct {
+	Name  string    `json:"name"`
+	Role  string    `json:"role"`
+	Since time.Time `json:"since"`
+	Voice bool      `json:"voice"`
+	Video bool      `json:"video"`
+}
+
+// asker asks the far end who is there, over one living uplink at a time and the next one as soon as that one is doubted.
+type asker struct {
+	uplinks []*uplink
+	site    string
+	post    func(event)
+
+	mu     sync.Mutex
+	use    []failover.Link // living links, best first
+	cancel context.CancelFunc
+	asking failover.Link
+	hurry  bool // a question was cut short because another link is better now
+	moved  chan struct{}
+}
+
+// over tells the asker which links live, best first. It never blocks; only the loop calls it.
+func (a *asker) over(links []failover.Link) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := len(a.use) > 0
+	a.use = links
+	if a.cancel != nil && (len(links) == 0 || links[0] != a.asking) {
+		a.cancel() // the link it waits on is no longer the best
+		a.hurry = true
+	}
+	if !was && len(links) > 0 {
+		close(a.moved)
+		a.moved = make(chan struct{})
+	}
+}
+
+// Run asks until ctx ends.
+func (a *asker) Run(ctx context.Context) error {
+	clients := make([]*http.Client, len(a.uplinks))
+	defer func() {
+		for _, c := range clients {
+			if c != nil {
+				c.CloseIdleConnections()
+			}
+		}
+	}()
+	var version uint64
+	for failures := 0; ctx.Err() == nil; {
+		a.mu.Lock()
+		use, moved := a.use, a.moved
+		a.mu.Unlock()
+		if len(use) == 0 {
+			select {
+			case <-moved:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		l := use[failures%len(use)]
+		if clients[l] == nil {
+			clients[l] = a.uplinks[l].client()
+		}
+		p, err := a.ask(ctx, clients[l], l, version)
+		if err != nil {
+			failures++
+			version = 0
+			if a.cutShort() {
+				failures = 0
+			} else {
+				pause(ctx, presenceRetry)
+			}
+			continue
+		}
+		failures = 0
+		version = p.Version
+		a.post(event{kind: people, presence: p})
+	}
+	return nil
+}
+
+// cutShort reports whether the last question was cut short: then the next goes out at once, over the better link.
+func (a *asker) cutShort() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	was := a.hurry
+	a.hurry = false
+	return was
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+func (a *asker) ask(ctx context.Context, c *http.Client, l failover.Link, version uint64) (*presence, error) {
+	ctx, cancel := context.WithTimeout(ctx, presenceTimeout)
+	defer cancel()
+	a.mu.Lock()
+	a.cancel, a.asking = cancel, l
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.cancel = nil
+		a.mu.Unlock()
+	}()
+	u := a.uplinks[l]
+	token, err := u.token()
+	if err != nil {
+		return nil, err
+	}
+	where := strings.TrimRight(u.far.URL, "/") + "/api/v1/sites/" + url.PathEscape(a.site) + "/presence"
+	if version > 0 {
+		where += "?after=" + strconv.FormatUint(version, 10) + "&wait=" + strconv.Itoa(int(presenceWait.Seconds()))
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, where, nil)
+	if err != nil {
+		return nil, fmt.Errorf("ask who is there: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	resp, err := c.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask who is there: %w", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, presenceLimit))
+	if err != nil {
+		return nil, fmt.Errorf("ask who is there: %w", err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask who is there: the far end answered %s", resp.Status)
+	}
+	p := &presence{heard: time.Now()}
+	if err := json.Unmarshal(body, p); err != nil {
+		return nil, fmt.Errorf("ask who is there: %w", err)
+	}
+	return p, nil
+}
+
+// client is an HTTP client all of whose connections leave by this uplink.
+func (u *uplink) client() *http.Client {
+	t := &http.Transport{
+		TLSClientConfig: u.tls, MaxIdleConnsPerHost: 1, IdleConnTimeout: 10 * time.Second, TLSHandshakeTimeout: presenceTimeout,
+		ForceAttemptHTTP2: false,
+	}
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		n, err := u.network()
+		if err != nil {
+			return nil, err
+		}
+		return n.DialContext(ctx, network, addr)
+	}
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}

@@ -1,0 +1,115 @@
+package agent
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"scanside/agent/status"
+	"scanside/failover"
+	"scanside/media"
+)
+
+// since remembers from when on each problem has been there.
+type since map[string]time.Time
+
+// problems lists what is wrong now, worst first. Ids are stable, so that a monitor can go by them.
+func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) []status.Problem {
+	all := []status.Problem{}
+	add := func(id string, level status.Level, text, hint string) {
+		all = append(all, status.Problem{ID: id, Severity: level, Text: text, Hint: hint, Since: now})
+	}
+	l.linkProblems(st, e, add)
+	l.mediaProblems(st, add)
+	if st.FarEnd.Reached && !st.FarEnd.Known {
+		add("presence-unknown", status.Warning, "It is not known who is at the far end.", "The gateway does not answer the question; its log says why.")
+	}
+	if r := st.Recorder; r.Error != "" {
+		add("trace-not-written", status.Warning, sentence(strings.TrimRight(r.Error, ".")), "Check space and permissions of the state directory.")
+	}
+	if l.breaches != [invariants]uint64{} {
+		add("invariant-broken", status.Warning, "The failover engine broke one of its own rules.", "Please report it, with the newest file in the traces folder.")
+	}
+	seen := since{}
+	for i := range all {
+		at, known := l.since[all[i].ID]
+		if known {
+			all[i].Since = at
+		}
+		seen[all[i].ID] = all[i].Since
+	}
+	l.since = seen
+	rank := func(p status.Problem) int {
+		return slices.Index([]status.Level{status.Bad, status.Warning, status.Notice}, p.Severity)
+	}
+	slices.SortStableFunc(all, func(a, b status.Problem) int { return cmp.Compare(rank(a), rank(b)) })
+	return all
+}
+
+func (l *loop) linkProblems(st *status.Status, e failover.Snapshot, add func(id string, level status.Level, text, hint string)) {
+	works := usable(e)
+	for i, u := range st.Uplinks {
+		s, level := &l.links[i], status.Warning
+		if works == 0 {
+			level = status.Bad
+		}
+		switch {
+		case s.conn == nil && s.dial.Error != "" && s.carrier != "down":
+			add("uplink-down:"+u.Name, level, fmt.Sprintf("%s cannot connect: %s.", u.Name, s.dial.Error), s.hint)
+		case u.Verdict == "down" && u.Words != "Connecting":
+			add("uplink-down:"+u.Name, level, u.Name+" is down: "+lowerFirst(u.Reason), downHint(u, e.Links[i].Reason))
+		case u.Verdict == "degraded":
+			add("uplink-degraded:"+u.Name, status.Notice, u.Name+" is degraded: "+lowerFirst(u.Reason), "Nothing needs to be done while another one works.")
+		}
+	}
+	if len(st.Uplinks) == 1 {
+		add("single-uplink", status.Notice, "Only one way out of the room is configured.", "A cut ends supervision; configure a second uplink.")
+	}
+}
+
+func downHint(u status.Uplink, why failover.Reason) string {
+	switch why {
+	case failover.CarrierLost:
+		return "Check the cable, modem or antenna at " + u.Device + "."
+	case failover.SendRefused:
+		return "Check that " + u.Device + " has an address and a default route."
+	case failover.OneWayOut, failover.OneWayBack:
+		return "It works in one direction only; a firewall or the provider drops the other."
+	case failover.Disconnected:
+		return "It is dialled again by itself."
+	}
+	return "Check the cable at " + u.Device + " and the network behind it; it is taken up again by itself."
+}
+
+func (l *loop) mediaProblems(st *status.Status, add func(id string, level status.Level, text, hint string)) {
+	for k := range l.flows {
+		kind := media.Kind(k)
+		what, device := "voice", "microphone"
+		if kind == media.Video {
+			what, device = "picture", "camera"
+		}
+		if l.flows[k].source == nil {
+			add("no-"+device, status.Bad, fmt.Sprintf("There is no %s of the room: the configuration names no %s.", what, device), "Set "+device+".device in the configuration.")
+			continue
+		}
+		for _, s := range st.Streams {
+			if s.Kind == kind.String() && s.Level == status.Bad {
+				add(device+"-failed", status.Bad, fmt.Sprintf("There is no %s of the room. %s", what, s.Sentence), "Check the "+device+" and its cable; it is taken up again by itself.")
+			}
+		}
+	}
+	for _, r := range st.Return {
+		if r.Level == status.Bad {
+			add("return-"+r.Kind+"-missing", status.Bad, "The physician's "+pictureWord(r.Kind)+" "+r.Sentence, "The far end is told by itself; if it lasts, the physician should press Talk again.")
+		}
+	}
+}
+
+func pictureWord(kind string) string {
+	if kind == "video" {
+		return "picture"
+	}
+	return kind
+}

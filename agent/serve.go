@@ -1,0 +1,135 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"scanside/agent/status"
+	"scanside/failover"
+)
+
+const (
+	shortestToken = 20              // characters of a random status token: about 100 bits
+	listenRetry   = time.Second     // the address of a page on the room's network may come up after the box does
+	endPages      = 2 * time.Second // for answers under way at the end
+	watchdogEvery = 5 * time.Second // a quarter of the unit's WatchdogSec=20s
+)
+
+// serve keeps the status page up until ctx ends.
+func (a *Agent) serve(ctx context.Context) {
+	listener := a.parts.Status
+	if listener == nil && a.cfg.Status.Listen == "" {
+		close(a.ready)
+		return
+	}
+	for said := ""; listener == nil; {
+		var err error
+		if listener, err = net.Listen("tcp", a.cfg.Status.Listen); err == nil {
+			break
+		}
+		if err.Error() != said {
+			said = err.Error()
+			a.log.Error("the status page cannot listen; trying again", "listen", a.cfg.Status.Listen, "err", err)
+		}
+		if pause(ctx, listenRetry); ctx.Err() != nil {
+			return
+		}
+	}
+	addr := listener.Addr()
+	a.addr.Store(&addr)
+	server := &http.Server{
+		Handler: a.pages, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }, // event streams end with the agent
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("the status page ended", "err", err)
+		}
+	}()
+	a.log.Info("status page", "address", "http://"+addr.String()+"/")
+	close(a.ready)
+	<-ctx.Done()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPages)
+	defer cancel()
+	if server.Shutdown(limit) != nil {
+		server.Close()
+	}
+	<-done
+}
+
+// boxed is the agent as the pages see it.
+type boxed struct{ a *Agent }
+
+func (b boxed) Status() (*status.Status, <-chan struct{}) {
+	s := b.a.Snapshot()
+	return s.Status, s.next
+}
+
+func (b boxed) Pin(ctx context.Context, uplink string) error {
+	at, on := b.a.uplink(uplink), true
+	if uplink == "" {
+		if at, on = b.a.uplink(b.a.Snapshot().Status.Pinned), false; at < 0 {
+			return nil // nothing is pinned
+		}
+	}
+	if at < 0 {
+		return fmt.Errorf("%w: %q", status.ErrUnknown, uplink)
+	}
+	b.a.loop.post(event{kind: pinned, link: failover.Link(at), on: on})
+	return nil
+}
+
+func (b boxed) Impair(uplink, what string) error {
+	at := b.a.uplink(uplink)
+	switch {
+	case b.a.parts.Demo == nil:
+		return status.ErrNotDemo
+	case at < 0:
+		return fmt.Errorf("%w: %q", status.ErrUnknown, uplink)
+	}
+	if err := b.a.parts.Demo.Impair(uplink, what); err != nil {
+		return err
+	}
+	text := map[string]string{"cut": "Somebody cut ", "loss": "Somebody gave 30 % loss to ", "delay": "Somebody added 300 ms to ", "restore": "Somebody restored "}[what]
+	b.a.loop.post(event{kind: impaired, link: failover.Link(at), text: text + uplink + "."})
+	return nil
+}
+
+// notify tells systemd that the agent is ready, what the verdict is, and that it lives: while the loop publishes and the
+// sources' goroutines run, whatever the network does.
+func (a *Agent) notify(ctx context.Context) {
+	if a.parts.Notify == nil {
+		return
+	}
+	defer a.parts.Notify("STOPPING=1")
+	ready := a.ready
+	beat := time.NewTicker(watchdogEvery)
+	defer beat.Stop()
+	said := ""
+	for {
+		s := a.Snapshot()
+		if text := "STATUS=" + s.Status.Verdict.Sentence; text != said {
+			said = text
+			a.parts.Notify(text)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ready:
+			ready = nil
+			a.parts.Notify("READY=1")
+		case <-s.next:
+			pause(ctx, time.Second)
+		case <-beat.C:
+			if time.Since(a.Snapshot().Status.At) < watchdogEvery {
+				a.parts.Notify("WATCHDOG=1")
+			}
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"scanside/media"
+)
+
+// sourceRetry is how long a source that failed rests before it is started again. A device comes back by being plugged in,
+// which takes a person seconds.
+const sourceRetry = time.Second
+
+// source keeps one media.Source running and counts what it makes.
+type source struct {
+	src    media.Source
+	kind   media.Kind
+	fanout *media.Fanout
+	log    *slog.Logger
+	gate   media.KeyFrameGate // far end → source
+
+	frames   atomic.Uint64 // whole pictures, or packets of voice
+	last     atomic.Int64  // unix nanoseconds of the last packet; 0: never
+	starts   atomic.Uint64
+	asked    atomic.Uint64 // key frame requests from the far end, before coalescing
+	trouble  atomic.Pointer[string]
+	measured rateMeter // the loop's
+}
+
+// WriteRTP counts a packet and passes it on to the legs.
+func (s *source) WriteRTP(p *rtp.Packet) error {
+	now := time.Now().UnixNano()
+	s.last.Store(now)
+	if s.kind == media.Voice || p.Marker { // the marker ends a picture (RFC 6184 5.1)
+		s.frames.Add(1)
+	}
+	return s.fanout.WriteRTP(p)
+}
+
+// Run runs the source until ctx ends and starts it again when it fails, however it does: a driver's panic must not take the
+// room's other half with it.
+func (s *source) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if s.starts.Add(1) > 1 {
+			s.fanout.Rebase()
+		}
+		err := s.once(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		text := "it ended by itself"
+		if err != nil {
+			text = err.Error()
+		}
+		s.trouble.Store(&text)
+		s.log.Warn("source ended, starting it again", "stream", s.kind, "err", text)
+		pause(ctx, sourceRetry)
+	}
+	return nil
+}
+
+func (s *source) once(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("its driver crashed: %v", p)
+		}
+	}()
+	return s.src.Run(ctx, s)
+}
+
+// keyFrame takes a request of the far end's; it may be called by any goroutine.
+func (s *source) keyFrame(now time.Time) {
+	s.asked.Add(1)
+	if s.gate.Ask(now) {
+		s.src.RequestKeyFrame()
+	}
+}
+
+// due passes a held request on.
+func (s *source) due(now time.Time) {
+	if s.gate.Due(now) {
+		s.src.RequestKeyFrame()
+	}
+}
+
+// health is the source's own word, or what can be counted from outside.
+func (s *source) health(now time.Time) media.Health {
+	var h media.Health
+	if r, ok := s.src.(media.HealthReporter); ok {
+		h = r.Health()
+	} else {
+		h.Frames, h.FPS = s.frames.Load(), s.measured.frames
+		if at := s.last.Load(); at > 0 {
+			h.LastFrame = time.Unix(0, at)
+		}
+		h.OK = !h.LastFrame.IsZero() && now.Sub(h.LastFrame) < sourceSilent
+	}
+	if h.OK || h.Reason != "" {
+		return h
+	}
+	if t := s.trouble.Load(); t != nil && now.Sub(h.LastFrame) > sourceSilent {
+		h.Reason = *t
+	}
+	return h
+}
+
+// sourceSilent is how long a source may be silent before the page says so (G17: said within 2 s).
+const sourceSilent = 1500 * time.Millisecond
+
+// rateMeter turns counters that are read now and then into rates over about two seconds.
+type rateMeter struct {
+	at     time.Time
+	n, b   uint64
+	frames float64 // a second
+	bits   float64 // a second
+}
+
+func (m *rateMeter) read(now time.Time, frames, bytes uint64) {
+	switch d := now.Sub(m.at).Seconds(); {
+	case m.at.IsZero():
+	case d < 2:
+		return
+	default:
+		m.frames, m.bits = float64(frames-m.n)/d, float64(bytes-m.b)*8/d
+	}
+	m.at, m.n, m.b = now, frames, bytes
+}

@@ -1,0 +1,68 @@
+import { follow } from "/assets/live.js";
+
+const fresh = document.getElementById("fresh");
+const nodata = document.getElementById("nodata");
+const said = document.getElementById("said");
+
+follow({
+  url: "/events/status",
+  drawn() {
+    fresh.classList.remove("beat");
+    void fresh.offsetWidth; // lets the animation begin anew
+    fresh.classList.add("beat");
+    document.title = `${document.querySelector("#verdict .words span").textContent} · ${document.querySelector(".who strong").textContent}`;
+  },
+  age(silent, stale) {
+    const s = Math.floor(silent / 1000);
+    fresh.textContent = s < 60 ? `updated ${s} s ago` : `updated ${Math.floor(s / 60)} min ago`;
+    fresh.classList.toggle("old", stale);
+    document.documentElement.toggleAttribute("data-stale", stale);
+    if (stale === !nodata.hidden) return;
+    nodata.hidden = !stale;
+    nodata.replaceChildren();
+    if (!stale) return;
+    document.title = "NO DATA FROM BOX";
+    const words = document.createElement("p"), sentence = document.createElement("p"), reason = document.createElement("p");
+    words.className = "words";
+    words.append(shape(), "NO DATA FROM BOX");
+    sentence.className = "sentence";
+    sentence.textContent = "Treat supervision as lost.";
+    reason.className = "reason";
+    reason.textContent = "This page no longer hears from the box. Everything below is old. Check that the box has power and that this " +
+      "device is on its network; the page goes on by itself.";
+    nodata.append(words, sentence, reason);
+  },
+});
+
+function shape() {
+  const from = document.createElement("template");
+  from.innerHTML = '<svg class="shape" viewBox="0 0 24 24" aria-hidden="true"><path class="body" d="M7.4 1h9.2L23 7.4v9.2L16.6 23H7.4L1 16.6V7.4z"/><path d="M8 8l8 8M16 8l-8 8"/></svg>';
+  return from.content.firstChild;
+}
+
+// Buttons work without script too (a form, then the page again). With script the page stays where it is, and the answer is
+// the next drawing.
+document.addEventListener("submit", async (event) => {
+  const form = event.target, button = event.submitter ?? form.querySelector("button");
+  event.preventDefault();
+  if (button.getAttribute("aria-busy") === "true") return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), signal: AbortSignal.timeout(5000),
+    });
+    if (answer.ok) return say("");
+    const problem = await answer.json().catch(() => ({}));
+    say(`That did not work: ${problem.detail ?? answer.statusText}`);
+  } catch {
+    say("That did not work: the box did not answer.");
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+});
+
+function say(text) {
+  said.textContent = text;
+  said.hidden = text === "";
+  if (text) said.focus();
+}

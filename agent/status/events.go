@@ -1,0 +1,113 @@
+package status
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+const (
+	maxStreams = 32                     // open pages; more is not a technician
+	quietest   = 15 * time.Second       // a comment after this long without news keeps proxies from closing the stream
+	fastest    = 200 * time.Millisecond // between two events of one stream; a snapshot that was skipped is not missed
+	patience   = 5 * time.Second        // for one write; a client slower than that is dropped
+)
+
+// now is the wall clock, in one place because a bubble replaces it for tests.
+func now() time.Time { return time.Now() }
+
+// events streams every new snapshot as draw makes it. Every event is the whole state, so nothing needs to be sent again after
+// a reconnect (no Last-Event-ID) and a slow client may skip. The stream is silent when the box has nothing new: that silence
+// is what the page takes for "no data from the box".
+func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if s.streams.Add(1) > maxStreams {
+			s.streams.Add(-1)
+			w.Header().Set("Retry-After", "5")
+			problem(w, http.StatusServiceUnavailable, "too-many-streams", "Too many pages are open; close one.")
+			return
+		}
+		defer s.streams.Add(-1)
+		h := w.Header()
+		h.Set("Content-Type", "text/event-stream")
+		h.Set("X-Accel-Buffering", "no")
+		out := http.NewResponseController(w)
+		write := func(text []byte) bool {
+			out.SetWriteDeadline(now().Add(patience)) // a writer without deadlines is a test's
+			_, err := w.Write(text)
+			if err == nil {
+				err = out.Flush()
+			}
+			if err != nil && r.Context().Err() == nil {
+				s.dropped.Add(1)
+			}
+			return err == nil
+		}
+		if !write([]byte("retry: 1000\n\n")) {
+			return
+		}
+		for {
+			st, newer := s.box.Status()
+			text, err := draw(st)
+			if err != nil {
+				s.cfg.Log.Error("draw event", "err", err)
+				return
+			}
+			if !write(text) || !pause(r, fastest) || !s.wait(r, newer, write) {
+				return
+			}
+		}
+	}
+}
+
+// wait returns when there is news; it writes a comment now and then meanwhile.
+func (s *Server) wait(r *http.Request, newer <-chan struct{}, write func([]byte) bool) bool {
+	for {
+		t := time.NewTimer(quietest)
+		select {
+		case <-newer:
+			t.Stop()
+			return true
+		case <-r.Context().Done():
+			t.Stop()
+			return false
+		case <-t.C:
+			if !write([]byte(": still here\n\n")) {
+				return false
+			}
+		}
+	}
+}
+
+func pause(r *http.Request, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+// frame is one event on the wire: every line of the text behind "data: ".
+func frame(name string, text []byte) []byte {
+	var b bytes.Buffer
+	b.WriteString("event: " + name + "\n")
+	for line := range bytes.Lines(text) {
+		b.WriteString("data: ")
+		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.WriteByte('\n')
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
+}
+
+func jsonEvent(st *Status) ([]byte, error) {
+	text, err := json.Marshal(st)
+	if err != nil {
+		return nil, err
+	}
+	return frame("status", text), nil
+}

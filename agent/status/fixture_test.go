@@ -1,0 +1,126 @@
+package status
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// box is a Box whose truth a test sets.
+type box struct {
+	mu     sync.Mutex
+	st     *Status
+	newer  chan struct{}
+	pinned []string
+	broken []string
+	err    error
+}
+
+func newBox(st *Status) *box { return &box{st: st, newer: make(chan struct{})} }
+
+func (b *box) Status() (*Status, <-chan struct{}) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.st, b.newer
+}
+
+func (b *box) set(st *Status) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.st = st
+	close(b.newer)
+	b.newer = make(chan struct{})
+}
+
+func (b *box) Pin(_ context.Context, uplink string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pinned = append(b.pinned, uplink)
+	return b.err
+}
+
+func (b *box) Impair(uplink, what string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken = append(b.broken, uplink+" "+what)
+	return b.err
+}
+
+func num(v float64) *float64 { return &v }
+
+// healthy is a room under supervision over two uplinks.
+func healthy(at time.Time) *Status {
+	ago := func(d time.Duration) time.Time { return at.Add(-d) }
+	return &Status{
+		At: at, Version: "0.1.0", Site: "mri-2", Box: "b7c41f9a", Run: "5e21", Started: ago(47 * time.Minute), IsDemo: true,
+		Verdict: Verdict{
+			State: "ENGAGED", Words: "CONNECTED: Dr Ada Example", Level: OK, Qualifying: true, Redundancy: "full", Since: ago(3 * time.Minute),
+			Sentence: "Dr Ada Example sees and hears the room, and the room sees and hears Dr Ada Example.",
+			Reason:   "Voice and picture are fresh in both directions, and both ways out work.",
+		},
+		Problem: []Problem{},
+		Uplinks: []Uplink{
+			{Name: "primary", Device: "eth0", Verdict: "up", Level: OK, Words: "Up", Reason: "Every probe is answered.", Why: "Carries voice and picture: it is the preferred way out.",
+				Since: ago(46 * time.Minute), Connected: true, Carrier: "up", RTT: num(21.4), Loss: num(0), ForwardLoss: num(0), Carries: []string{"voice", "video"}, Brings: []string{"voice", "video"}, CanImpair: true},
+			{Name: "cellular", Device: "wwan0", Verdict: "up", Level: OK, Words: "Up", Reason: "Every probe is answered.", Why: "Carries a copy of the voice: voice is always sent over every way out.",
+				Since: ago(46 * time.Minute), Metered: true, Connected: true, Carrier: "up", RTT: num(62), Loss: num(0.004), Carries: []string{"voice"}, Brings: []string{"voice"}, CanImpair: true},
+		},
+		Streams: []Stream{
+			{Kind: "voice", Source: "test voice", Level: OK, Sentence: "50 packets a second.", Route: []string{"primary", "cellular"}, Rate: 41000, Received: 138123},
+			{Kind: "video", Source: "test picture", Level: OK, Sentence: "30 pictures a second, 1280 × 720.", Route: []string{"primary"}, Rate: 2.4e6, Received: 690211},
+		},
+		Return: []Return{
+			{Kind: "voice", Level: OK, Sentence: "arrives.", Packets: 9021, Duplicate: 9010, Via: []string{"primary", "cellular"}},
+			{Kind: "video", Level: OK, Sentence: "arrives.", Packets: 40211, Via: []string{"primary"}},
+		},
+		Switchovers: []Switchover{},
+		Events: []Event{
+			{At: ago(3 * time.Minute), Level: OK, Text: "Dr Ada Example connected."},
+			{At: ago(46 * time.Minute), Level: OK, Text: "cellular is up."},
+			{At: ago(46 * time.Minute), Level: OK, Text: "primary is up."},
+			{At: ago(47 * time.Minute), Level: Notice, Text: "scanside started."},
+		},
+		FarEnd: FarEnd{URL: "https://gateway.example.org", Reached: true, Level: OK, Sentence: "The far end is reached over primary and cellular.", Known: true,
+			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
+		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},
+	}
+}
+
+// cut is the same room a moment after the primary died.
+func cut(at time.Time) *Status {
+	st := healthy(at)
+	st.Verdict.Level, st.Verdict.Redundancy = Warning, "last-link"
+	st.Verdict.Reason = "Voice and picture are fresh in both directions, but cellular is the last way out: another cut would end supervision."
+	st.Problem = []Problem{{ID: "uplink-down:primary", Severity: Warning, Text: "primary is down: it stopped answering.", Hint: "Check the cable in eth0 and the hospital's network.", Since: at.Add(-9 * time.Second)}}
+	p, c := &st.Uplinks[0], &st.Uplinks[1]
+	p.Verdict, p.Level, p.Words, p.Reason, p.Why = "down", Bad, "Down", "It stopped answering: 5 probes in a row were lost.", "Carries nothing while another way out works."
+	p.Since, p.RTT, p.Loss, p.Carries, p.Brings, p.Impairment = at.Add(-9*time.Second), nil, num(1), []string{}, []string{}, "cut"
+	c.Carries, c.Why = []string{"voice", "video"}, "Carries voice and picture: it is the only way out that works."
+	st.Streams[0].Route, st.Streams[1].Route = []string{"cellular"}, []string{"cellular"}
+	st.Switchovers = []Switchover{{Number: 1, When: at.Add(-9 * time.Second), Streams: []string{"voice", "video"}, From: []string{"primary"}, To: []string{"cellular"}, Cause: "probes_missed",
+		Sentence: "10:42:07 voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
+		Detect:   num(120), Switch: num(61), Settled: true, Lost: Lost{Known: true}, Trace: "20261123-104207-1.trace"}}
+	st.Events = append([]Event{{At: at.Add(-9 * time.Second), Level: Warning, Text: "primary is down: it stopped answering."}}, st.Events...)
+	return st
+}
+
+// empty is a box right after its start: no network, no camera, no far end.
+func empty(at time.Time) *Status {
+	return &Status{
+		At: at, Version: "0.1.0", Site: "mri-2", Box: "b7c41f9a", Run: "5e21", Started: at.Add(-2 * time.Second),
+		Verdict: Verdict{State: "LOST", Words: "SUPERVISION LOST", Level: Bad, Redundancy: "none", Since: at.Add(-2 * time.Second),
+			Sentence: "No way out of the room works.", Reason: "primary: the interface eth0 does not exist. cellular: no answer from the far end within 10 s."},
+		Problem: []Problem{
+			{ID: "uplink-down:primary", Severity: Bad, Text: "primary is down: the interface eth0 does not exist.", Hint: "Plug the adapter in, or correct uplinks[0].interface.", Since: at.Add(-2 * time.Second)},
+			{ID: "no-camera", Severity: Bad, Text: "There is no picture of the room: no camera was found.", Hint: "Plug a camera in; it is taken up by itself.", Since: at.Add(-2 * time.Second)},
+		},
+		Uplinks: []Uplink{
+			{Name: "primary", Device: "eth0", Verdict: "down", Level: Bad, Words: "Down", Reason: "The interface eth0 does not exist.", Why: "Next attempt in 2 s.", Since: at.Add(-2 * time.Second), Carrier: "down", Carries: []string{}, Brings: []string{}},
+			{Name: "cellular", Device: "wwan0", Verdict: "proving", Level: Unknown, Words: "Connecting", Reason: "The first attempt is under way.", Why: "Carries nothing yet.", Since: at.Add(-2 * time.Second), Metered: true, Carrier: "unknown", Carries: []string{}, Brings: []string{}},
+		},
+		Streams: []Stream{}, Return: []Return{{Kind: "voice", Level: Unknown, Sentence: "has not come yet."}, {Kind: "video", Level: Unknown, Sentence: "has not come yet."}},
+		Switchovers: []Switchover{}, Events: []Event{{At: at, Level: Notice, Text: fmt.Sprintf("scanside started.")}},
+		FarEnd: FarEnd{URL: "https://gateway.example.org", Level: Bad, Sentence: "The far end has not been reached in this run.", People: []Person{}},
+	}
+}

@@ -1,0 +1,197 @@
+package status
+
+import "time"
+
+// Status is the document of GET /api/v1/status and the one thing both pages are drawn from. Times are RFC 3339 with
+// milliseconds, durations are milliseconds, ratios are 0…1. A list is empty, never null. Fields are only ever added.
+type Status struct {
+	At      time.Time `json:"at"`       // when the box took this snapshot, by its own clock
+	Version string    `json:"version"`  // of the program
+	Site    string    `json:"site"`     // the room's name in the configuration
+	Box     string    `json:"box"`      // random id kept in the state directory
+	Run     string    `json:"run"`      // random id of this start of the program
+	Started time.Time `json:"started"`  // of this run
+	IsDemo  bool      `json:"demo"`     // uplinks are emulated: nothing here counts
+	Verdict Verdict   `json:"verdict"`  // one sentence first, the reason second
+	Problem []Problem `json:"problems"` // what is wrong now, worst first
+
+	Uplinks     []Uplink     `json:"uplinks"`     // in order of preference
+	Streams     []Stream     `json:"streams"`     // voice, video: what leaves the room
+	Return      []Return     `json:"return"`      // voice, video: what comes into the room
+	Switchovers []Switchover `json:"switchovers"` // newest first, the last 20
+	Events      []Event      `json:"events"`      // newest first, the last 50
+	FarEnd      FarEnd       `json:"far_end"`
+	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
+	Recorder    Recorder     `json:"recorder"`
+}
+
+// Level is how bad something is; pages show it as word, shape and colour together.
+type Level string
+
+// Levels, from good to bad. Unknown is shown when an input is too old to be believed.
+const (
+	OK      Level = "ok"
+	Notice  Level = "notice"
+	Warning Level = "warning"
+	Bad     Level = "bad"
+	Unknown Level = "unknown"
+)
+
+// Verdict answers "is supervision available right now".
+type Verdict struct {
+	State      string    `json:"state"`      // code word of the closed set in supervision, e.g. "LOST"
+	Words      string    `json:"words"`      // its words on the screen, e.g. "SUPERVISION LOST"
+	Level      Level     `json:"level"`      //
+	Sentence   string    `json:"sentence"`   // what is true
+	Reason     string    `json:"reason"`     // why
+	Qualifying bool      `json:"qualifying"` // two-way voice and picture to a present supervisor, by measurement
+	Redundancy string    `json:"redundancy"` // "full", "last-link", "none", "unknown"
+	Since      time.Time `json:"since"`
+}
+
+// Problem is one thing that is wrong now. ID is stable and closed, so that it can be alarmed on.
+type Problem struct {
+	ID       string    `json:"id"`       // e.g. "uplink-down:cellular"
+	Severity Level     `json:"severity"` // notice, warning, bad
+	Text     string    `json:"text"`     // what is wrong
+	Hint     string    `json:"hint"`     // what to do next
+	Since    time.Time `json:"since"`
+}
+
+// Uplink is one way out of the room.
+type Uplink struct {
+	Name        string    `json:"name"`
+	Device      string    `json:"device"`  // interface name or source address
+	Verdict     string    `json:"verdict"` // "down", "proving", "degraded", "up"
+	Level       Level     `json:"level"`
+	Words       string    `json:"words"`  // the verdict in a word people use
+	Reason      string    `json:"reason"` // why this verdict
+	Why         string    `json:"why"`    // why it carries what it carries
+	Since       time.Time `json:"since"`  // of the verdict
+	Metered     bool      `json:"metered"`
+	Connected   bool      `json:"connected"`     // a media association exists
+	Carrier     string    `json:"carrier"`       // "up", "down", "unknown"
+	RTT         *float64  `json:"rtt_ms"`        // null: not measured
+	Loss        *float64  `json:"loss"`          // of probes, both ways; null: not measured
+	ForwardLoss *float64  `json:"forward_loss"`  // of media room → far end; null: not measured
+	Carries     []string  `json:"carries"`       // "voice", "video"
+	Brings      []string  `json:"brings"`        // of the return path, in the last second
+	Pinned      bool      `json:"pinned"`        //
+	SentBytes   uint64    `json:"sent_bytes"`    // media, this run
+	Dial        *Dial     `json:"dial"`          // null: connected
+	Impairment  string    `json:"impairment"`    // demo: what is being done to it now; "" means nothing
+	LastOutage  string    `json:"last_outage"`   // sentence; "" means none in this run
+	Probes      [2]uint64 `json:"probes"`        // sent, answered
+	CanImpair   bool      `json:"can_impair"`    // demo buttons exist
+	MissedRow   int       `json:"missed_probes"` // consecutive, now
+}
+
+// Dial says how connecting goes.
+type Dial struct {
+	Attempts int       `json:"attempts"` // since the last connection
+	Error    string    `json:"error"`    // of the last attempt, in words; "" while the first is under way
+	Next     time.Time `json:"next"`     // when the next attempt starts; past: under way
+}
+
+// Stream is one thing that leaves the room, and the health of its source.
+type Stream struct {
+	Kind       string    `json:"kind"`       // "voice", "video"
+	Source     string    `json:"source"`     // what produces it
+	Level      Level     `json:"level"`      //
+	Sentence   string    `json:"sentence"`   // e.g. "30 pictures a second"
+	Protection string    `json:"protection"` // "always", "on_doubt", "never"
+	Route      []string  `json:"route"`      // uplinks that carry it now
+	Packets    uint64    `json:"packets"`    // produced in this run
+	Rate       float64   `json:"rate_bps"`   // over the last seconds
+	PerSecond  float64   `json:"per_second"` // frames (video: pictures, voice: 20 ms frames)
+	LastPacket time.Time `json:"last_packet"`
+	Received   uint64    `json:"far_received"`   // by the far end's own word, all legs merged
+	Lost       uint64    `json:"far_lost"`       // likewise: missing on every leg and not repaired
+	FarWord    time.Time `json:"far_word"`       // when the far end last said so; zero: never
+	LongestGap float64   `json:"far_gap_ms"`     // longest silence at the far end's merged stream
+	KeyFrames  uint64    `json:"key_frames"`     // asked for by the far end
+	Repairs    uint64    `json:"repairs"`        // packets sent again on request
+	Replayed   uint64    `json:"replayed"`       // packets sent again after a switch
+	Restarts   uint64    `json:"source_restart"` // of the source
+}
+
+// Return is one thing that comes into the room.
+type Return struct {
+	Kind       string    `json:"kind"`
+	Level      Level     `json:"level"`
+	Sentence   string    `json:"sentence"`
+	Packets    uint64    `json:"packets"` // unique, merged
+	Lost       uint64    `json:"lost"`
+	Repaired   uint64    `json:"repaired"`
+	Duplicate  uint64    `json:"duplicate"`
+	LongestGap float64   `json:"longest_gap_ms"`
+	LastPacket time.Time `json:"last_packet"`
+	Via        []string  `json:"via"` // uplinks that brought it in the last second
+}
+
+// Switchover is one change of links that mattered, for all streams that made it together.
+type Switchover struct {
+	Number   uint64    `json:"number"`
+	When     time.Time `json:"when"`
+	Streams  []string  `json:"streams"`
+	From     []string  `json:"from"`
+	To       []string  `json:"to"`
+	Cause    string    `json:"cause"`    // code word
+	Sentence string    `json:"sentence"` // the whole story
+	Detect   *float64  `json:"detect_ms"`
+	Switch   *float64  `json:"switch_ms"` // until the far end said that it goes on; null: not yet
+	Routine  bool      `json:"routine"`   // only copies came or went, because all is well
+	Settled  bool      `json:"settled"`   // lost figures are final
+	Lost     Lost      `json:"lost"`      // at the far end, by its own word
+	Replayed uint64    `json:"replayed"`
+	Trace    string    `json:"trace"`  // file name in state_dir/traces; "" means none
+	SHA256   string    `json:"sha256"` // of that file
+}
+
+// Lost is what the far end missed between its last word before the outage and its word after the switch. Known is false
+// when it has not said both.
+type Lost struct {
+	Known bool   `json:"known"`
+	Voice uint64 `json:"voice"`
+	Video uint64 `json:"video"`
+}
+
+// Event is a line for people.
+type Event struct {
+	At    time.Time `json:"at"`
+	Level Level     `json:"level"`
+	Text  string    `json:"text"`
+}
+
+// FarEnd is what the room knows about the other side.
+type FarEnd struct {
+	URL       string    `json:"url"` // without query
+	Reached   bool      `json:"reached"`
+	Level     Level     `json:"level"`
+	Sentence  string    `json:"sentence"`
+	People    []Person  `json:"people"`
+	Known     bool      `json:"people_known"` // the list is not older than 3 s
+	Heard     time.Time `json:"heard"`        // when the far end was last heard on any uplink
+	PeopleAge float64   `json:"people_age_ms"`
+}
+
+// Person is somebody who can see this room now.
+type Person struct {
+	Name     string    `json:"name"`
+	Role     string    `json:"role"`
+	Level    Level     `json:"level"`
+	Since    time.Time `json:"since"`
+	Sees     bool      `json:"sees"`      // the room's picture
+	Hears    bool      `json:"hears"`     // the room's voice
+	Talks    bool      `json:"talks"`     // is sending voice or picture to the room
+	Silent   float64   `json:"silent_ms"` // the console has not spoken for so long that its word is not believed; 0: it speaks
+	Sentence string    `json:"sentence"`
+}
+
+// Recorder says what is kept for later.
+type Recorder struct {
+	Held   int    `json:"held_events"` // in memory, the last ten minutes
+	Saved  int    `json:"saved_traces"`
+	Error  string `json:"error"`
+	Folder string `json:"folder"`
+}

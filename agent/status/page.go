@@ -1,0 +1,178 @@
+package status
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"strings"
+	"sync"
+	"time"
+)
+
+// page is one template. Its "now" part is drawn for the first answer and for every event alike, so what a browser without
+// script reads and what the script shows are the same words.
+type page struct {
+	name string
+	tmpl *template.Template
+
+	mu   sync.Mutex
+	of   *Status // what event was drawn from
+	text []byte
+}
+
+func parsePage(name string) (*page, error) {
+	t, err := template.New(name).Funcs(words()).ParseFS(assets, "assets/"+name, "assets/parts.html")
+	if err != nil {
+		return nil, fmt.Errorf("page %s: %w", name, err)
+	}
+	return &page{name: name, tmpl: t}, nil
+}
+
+func (p *page) whole(st *Status) ([]byte, error) {
+	var b bytes.Buffer
+	err := p.tmpl.ExecuteTemplate(&b, p.name, st)
+	return b.Bytes(), err
+}
+
+// event draws the changing part once for all who watch.
+func (p *page) event(st *Status) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.of == st {
+		return p.text, nil
+	}
+	var b bytes.Buffer
+	if err := p.tmpl.ExecuteTemplate(&b, "now", st); err != nil {
+		return nil, err
+	}
+	p.of, p.text = st, frame("page", b.Bytes())
+	return p.text, nil
+}
+
+// words are the template's functions. Time is always the snapshot's own, so that one snapshot draws one page.
+func words() template.FuncMap {
+	return template.FuncMap{
+		"clock":   func(t time.Time) string { return t.Local().Format("15:04:05") },
+		"iso":     func(t time.Time) string { return t.Format(time.RFC3339) },
+		"between": func(from, to time.Time) string { return span(to.Sub(from)) },
+		"ms":      milliseconds,
+		"percent": percent,
+		"kind":    kindWord,
+		"and":     and,
+		"kinds": func(kinds []string) string {
+			out := make([]string, len(kinds))
+			for i, k := range kinds {
+				out[i] = kindWord(k)
+			}
+			return and(out)
+		},
+		"size":     size,
+		"rate":     rate,
+		"thousand": thousand,
+		"first": func(n int, events []Event) []Event {
+			return events[:min(n, len(events))]
+		},
+		"title": func(s string) string {
+			if s == "" {
+				return ""
+			}
+			return strings.ToUpper(s[:1]) + s[1:]
+		},
+		"talking": talking,
+	}
+}
+
+func talking(people []Person) string {
+	for _, p := range people {
+		if p.Talks {
+			return p.Name
+		}
+	}
+	return ""
+}
+
+func kindWord(k string) string {
+	if k == "video" {
+		return "picture"
+	}
+	return k
+}
+
+// and joins words as people do: "a, b and c".
+func and(list []string) string {
+	switch n := len(list); n {
+	case 0:
+		return "nothing"
+	case 1:
+		return list[0]
+	default:
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+}
+
+// span is a length of time in one unit, as people say it.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "a moment"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+func milliseconds(v *float64) string {
+	switch {
+	case v == nil:
+		return "not measured"
+	case *v < 10:
+		return fmt.Sprintf("%.1f ms", *v)
+	default:
+		return fmt.Sprintf("%.0f ms", *v)
+	}
+}
+
+func percent(v *float64) string {
+	switch {
+	case v == nil:
+		return "not measured"
+	case *v == 0:
+		return "0 %"
+	case *v < 0.1:
+		return fmt.Sprintf("%.1f %%", *v*100)
+	default:
+		return fmt.Sprintf("%.0f %%", *v*100)
+	}
+}
+
+func size(n uint64) string {
+	switch {
+	case n < 1_000_000:
+		return fmt.Sprintf("%d kB", n/1000)
+	case n < 1_000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	default:
+		return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+	}
+}
+
+func rate(bps float64) string {
+	if bps < 1e6 {
+		return fmt.Sprintf("%.0f kbit/s", bps/1e3)
+	}
+	return fmt.Sprintf("%.1f Mbit/s", bps/1e6)
+}
+
+// thousand groups digits with thin spaces: 12 345.
+func thousand(n uint64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}

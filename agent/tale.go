@@ -1,0 +1,387 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"scanside/agent/status"
+	"scanside/failover"
+	"scanside/media"
+)
+
+const (
+	keptChanges = 20
+	keptEvents  = 50
+	settleAfter = 3 * time.Second  // by then the far end has asked for all repairs and given up what did not come
+	settleLimit = 15 * time.Second // after that it is unknown
+	sameStory   = 5 * time.Second  // a copy taken on suspicion and the fall that follows are one story
+)
+
+// tale is what happened, for people: lines for the event list, and the switchovers with what they cost. Only the loop
+// touches it.
+type tale struct {
+	events  []status.Event // newest first
+	changes []*change      // newest first
+	number  uint64
+	lost    []lostWord // the far end's losses of the last seconds, oldest first
+}
+
+// change is one story of streams that changed links for the same reason.
+type change struct {
+	number   uint64
+	when     time.Time // wall clock
+	at       failover.Instant
+	streams  [media.NumKinds]bool
+	from, to failover.LinkSet
+	link     failover.Link // that the reason speaks of
+	wasBest  bool          // it was the preferred one until then
+	reason   failover.Reason
+	detect   time.Duration // from the last good evidence to the first action or ruling
+	switched time.Duration // from then until the far end said that it goes on; 0: not yet
+
+	highest  [media.NumKinds]uint16 // what had been sent when it happened
+	passed   [media.NumKinds]bool   // the far end has more than that
+	before   [media.NumKinds]uint32 // lost before the outage, by the far end's word
+	lost     [media.NumKinds]uint32
+	known    bool // before is known
+	settled  bool
+	replayed uint64 // on all links until then; afterwards by this change
+	saved    savedTrace
+}
+
+type lostWord struct {
+	at   failover.Instant
+	lost [media.NumKinds]uint32
+}
+
+func (t *tale) say(now time.Time, level status.Level, text string) {
+	t.events = slices.Insert(t.events, 0, status.Event{At: now, Level: level, Text: text})
+	t.events = t.events[:min(len(t.events), keptEvents)]
+}
+
+func (t *tale) pinned(now time.Time, name string, on bool) {
+	if on {
+		t.say(now, status.Notice, "An operator holds everything on "+name+".")
+	} else {
+		t.say(now, status.Notice, "An operator let go of "+name+".")
+	}
+}
+
+// ruled takes in what the engine ruled and rerouted in one step.
+func (l *loop) ruled(now time.Time, d failover.Decision) {
+	l.news = true
+	for _, r := range d.Rulings {
+		l.ruling(now, r)
+	}
+	if len(d.Switchovers) > 0 {
+		l.switched(now, d.Switchovers)
+	}
+}
+
+func (l *loop) ruling(now time.Time, r failover.Ruling) {
+	s, name := &l.links[r.Link], l.name(r.Link)
+	l.log.Info("ruled", "link", name, "from", r.From, "to", r.To, "suspect", r.Suspect, "reason", r.Reason)
+	if r.From == r.To {
+		if r.Suspect {
+			s.suspect = r
+		}
+		return // suspicion comes and goes; it is on the uplink's card
+	}
+	why := sentence(r.Reason.Sentence(name))
+	switch r.To {
+	case failover.Down:
+		s.outages++
+		s.lostAt, s.lostWhy = now.Add(-r.At.Sub(r.LastGood)), r.Reason.Sentence(name)
+		l.tale.say(now, status.Bad, name+" is down: "+why)
+	case failover.Proving:
+		if !s.lostAt.IsZero() {
+			s.outage = fmt.Sprintf("Last outage: %s for %s, because %s.", s.lostAt.Local().Format("15:04:05"), lasted(now.Sub(s.lostAt)), s.lostWhy)
+		}
+		l.tale.say(now, status.Notice, why)
+	case failover.Degraded:
+		l.tale.say(now, status.Warning, name+" is degraded: "+why)
+	case failover.Up:
+		l.tale.say(now, status.OK, name+" is up: "+why)
+	}
+}
+
+// switched begins a story, or goes on with the one that the suspicion before it began.
+func (l *loop) switched(now time.Time, all []failover.Switchover) {
+	w := all[0]
+	if l.fresh {
+		return // nothing has flowed yet, so nothing moved
+	}
+	c := l.tale.open(w)
+	if c == nil {
+		c = l.begin(now, w)
+	}
+	for _, w := range all {
+		l.log.Info("switched", "stream", w.Stream, "from", l.names(w.From), "to", l.names(w.To), "reason", w.Reason, "number", c.number)
+		l.agent.metrics.switched(w)
+		c.streams[w.Stream] = true
+		c.from |= w.From
+		c.to = w.To
+	}
+	c.reason = w.Reason
+	if c.to.Minus(c.from) != 0 && c.from.Minus(c.to) != 0 { // it moved over
+		c.from = c.from.Minus(c.to)
+	}
+}
+
+// open is the newest story, if w goes on with it: the same link, a moment later, now out of the route.
+func (t *tale) open(w failover.Switchover) *change {
+	if len(t.changes) == 0 {
+		return nil
+	}
+	c := t.changes[0]
+	if c.link == w.Link && !c.settled && w.At.Sub(c.at) < sameStory && !c.to.Minus(c.from).Has(w.Link) && w.From.Has(w.Link) && !w.To.Has(w.Link) {
+		return c
+	}
+	return nil
+}
+
+func (l *loop) begin(now time.Time, w failover.Switchover) *change {
+	t := &l.tale
+	t.number++
+	c := &change{number: t.number, when: now, at: w.At, link: w.Link, reason: w.Reason, from: w.From}
+	first := w.At
+	if s := l.links[w.Link].suspect; s.Suspect && s.LastGood == w.LastGood && s.At <= w.At {
+		first = s.At // it was noticed when it was suspected; the ruling took its time on purpose
+	}
+	c.detect = first.Sub(w.LastGood)
+	c.wasBest = w.Link == l.best
+	for k := range l.flows {
+		if src := l.flows[k].source; src != nil {
+			c.highest[k] = uint16(src.fanout.Stats().Highest)
+		}
+	}
+	c.before, c.known = t.lostAt(w.LastGood)
+	c.replayed = l.replayed()
+	t.changes = slices.Insert(t.changes, 0, c)
+	t.changes = t.changes[:min(len(t.changes), keptChanges)]
+	return c
+}
+
+func (l *loop) replayed() uint64 {
+	var n uint64
+	for i := range l.links {
+		for k := range media.NumKinds {
+			n += l.links[i].sent(media.Kind(k)).Replayed
+		}
+	}
+	return n
+}
+
+// heard takes in that the far end has spoken.
+func (t *tale) heard(now time.Time, l *loop) {
+	at := failover.Instant(now.Sub(l.begun))
+	var w lostWord
+	w.at = at
+	for k := range l.flows {
+		w.lost[k] = l.flows[k].far.Lost
+	}
+	t.lost = append(t.lost, w)
+	for len(t.lost) > 2 && at.Sub(t.lost[0].at) > settleLimit {
+		t.lost = t.lost[1:]
+	}
+	for _, c := range t.changes {
+		if c.switched == 0 && !c.settled {
+			c.pass(at, l)
+		}
+	}
+}
+
+// lostAt is what the far end had lost by its last word before an instant.
+func (t *tale) lostAt(at failover.Instant) (lost [media.NumKinds]uint32, known bool) {
+	for _, w := range t.lost {
+		if w.at > at && known {
+			break
+		}
+		lost, known = w.lost, true
+	}
+	return lost, known
+}
+
+// pass notes whether the far end has by now what was sent after the change.
+func (c *change) pass(at failover.Instant, l *loop) {
+	for k, moved := range c.streams {
+		f := &l.flows[k]
+		if moved && f.source != nil && !c.passed[k] {
+			c.passed[k] = int16(uint16(f.far.Highest)-c.highest[k]) > 0
+			if !c.passed[k] {
+				return
+			}
+		}
+	}
+	c.switched = max(at.Sub(c.at), time.Microsecond)
+	l.agent.metrics.settled(c)
+}
+
+// settle closes stories: what they cost is known by now, or never will be.
+func (t *tale) settle(now time.Time, l *loop) {
+	at := failover.Instant(now.Sub(l.begun))
+	for _, c := range t.changes {
+		age := at.Sub(c.at)
+		if c.settled || age < settleAfter {
+			continue
+		}
+		if word := t.last(); c.known && word.at.Sub(c.at) >= settleAfter && c.switched > 0 {
+			for k := range c.lost {
+				c.lost[k] = max(word.lost[k], c.before[k]) - c.before[k]
+			}
+			c.settled = true
+		} else if age >= settleLimit {
+			c.settled, c.known = true, false
+		}
+		if c.settled {
+			c.replayed = l.replayed() - c.replayed
+			l.news = true
+			l.tale.say(now, status.Notice, c.story(l))
+			if !c.routine() {
+				l.rec.save(c.number, c.when)
+			}
+		}
+	}
+}
+
+func (t *tale) last() lostWord {
+	if len(t.lost) == 0 {
+		return lostWord{}
+	}
+	return t.lost[len(t.lost)-1]
+}
+
+// saved notes the file that the recorder wrote for a change.
+func (t *tale) saved(s savedTrace) {
+	for _, c := range t.changes {
+		if c.number == s.number {
+			c.saved = s
+		}
+	}
+}
+
+// story is the change in one sentence, without the clock.
+func (c *change) story(l *loop) string {
+	what := streamWords(c.streams)
+	why := c.reason.Sentence(l.name(c.link))
+	var b strings.Builder
+	came, left := c.to.Minus(c.from), c.from.Minus(c.to)
+	switch {
+	case left.Has(c.link) && c.wasBest:
+		fmt.Fprintf(&b, "%s moved from %s to %s because %s", what, l.names(left), l.names(c.to), why)
+	case left != 0 && came != 0:
+		fmt.Fprintf(&b, "%s moved from %s to %s because %s", what, l.names(left), l.names(came), why)
+	case came != 0:
+		fmt.Fprintf(&b, "%s also went over %s because %s", what, l.names(came), why)
+	default:
+		fmt.Fprintf(&b, "%s no longer went over %s because %s", what, l.names(left), why)
+	}
+	if lossy(c.reason) {
+		fmt.Fprintf(&b, "; noticed in %s", lasted(c.detect))
+	}
+	b.WriteString(c.cost())
+	b.WriteByte('.')
+	return strings.ToUpper(b.String()[:1]) + b.String()[1:]
+}
+
+// routine reports whether only copies came or went, because all is well or getting better.
+func (c *change) routine() bool {
+	switch c.reason {
+	case failover.Connected, failover.Answering, failover.Proven, failover.DoubtOver, failover.BudgetBack, failover.ProcedureClosed:
+		return true
+	}
+	return false
+}
+
+// lossy reports whether the reason is a failure, whose detection took time.
+func lossy(r failover.Reason) bool {
+	switch r {
+	case failover.ProbesMissed, failover.OneWayOut, failover.OneWayBack, failover.SendRefused, failover.NoSamples,
+		failover.CarrierLost, failover.Disconnected, failover.AllDown:
+		return true
+	}
+	return false
+}
+
+// cost says what the far end missed.
+func (c *change) cost() string {
+	switch voice, video := c.lost[media.Voice], c.lost[media.Video]; {
+	case !c.settled:
+		return ", the far end has not said yet what it lost"
+	case !c.known:
+		return ", it is not known what the far end lost"
+	case voice+video == 0:
+		return ", nothing was lost at the far end"
+	case video == 0:
+		return fmt.Sprintf(", the far end lost %s of voice", packets(voice))
+	case voice == 0:
+		return fmt.Sprintf(", the far end lost %s of the picture", packets(video))
+	default:
+		return fmt.Sprintf(", the far end lost %s of voice and %s of the picture", packets(voice), packets(video))
+	}
+}
+
+func packets(n uint32) string {
+	if n == 1 {
+		return "1 packet"
+	}
+	return fmt.Sprintf("%d packets", n)
+}
+
+func streamWords(s [media.NumKinds]bool) string {
+	switch {
+	case s[media.Voice] && s[media.Video]:
+		return "voice and picture"
+	case s[media.Voice]:
+		return "voice"
+	}
+	return "the picture"
+}
+
+// names writes a set of links as people say it: "primary and cellular".
+func (l *loop) names(s failover.LinkSet) string {
+	list := l.list(s)
+	switch n := len(list); n {
+	case 0:
+		return "nothing"
+	case 1:
+		return list[0]
+	default:
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+}
+
+func (l *loop) list(s failover.LinkSet) []string {
+	list := []string{}
+	for i := range l.links {
+		if s.Has(failover.Link(i)) {
+			list = append(list, l.name(failover.Link(i)))
+		}
+	}
+	return list
+}
+
+// sentence makes a clause a sentence.
+func sentence(clause string) string {
+	if clause == "" {
+		return ""
+	}
+	return strings.ToUpper(clause[:1]) + clause[1:] + "."
+}
+
+// lasted is a length of time in its most telling unit.
+func lasted(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return "less than 1 ms"
+	case d < 2*time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
+}
