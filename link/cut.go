@@ -84,10 +84,11 @@ func (c *udpConn) again(err error) bool {
 	return c.gate.cut()
 }
 
+// Read is for connected sockets, where a refusal is an answer.
 func (c *udpConn) Read(b []byte) (int, error) {
 	for {
 		n, err := c.UDPConn.Read(b)
-		if !c.again(err) {
+		if err != nil || !c.gate.cut() {
 			return n, err
 		}
 	}

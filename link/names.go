@@ -11,11 +11,15 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // resolvedServers is where systemd-resolved lists the uplinks' own name servers (systemd-resolved(8)); the system's
 // resolv.conf then names only its stub on the loopback, which a socket bound to an interface cannot reach.
 const resolvedServers = "/run/systemd/resolve/resolv.conf"
+
+// knownWait is how long a far end whose address worked before waits for the name servers.
+const knownWait = time.Second
 
 // names looks names up over one uplink. The zero value uses the system's name servers.
 type names struct {
@@ -53,18 +57,24 @@ func (n *BoundNet) lookup(ctx context.Context, network, host string) ([]netip.Ad
 	} else if strings.HasSuffix(network, "6") || n.addr.Is6() {
 		family = "ip6"
 	}
+	n.names.mu.Lock()
+	last, known := n.names.last[host]
+	n.names.mu.Unlock()
+	lookupCtx := ctx
+	if known {
+		var cancel context.CancelFunc
+		lookupCtx, cancel = context.WithTimeout(ctx, knownWait)
+		defer cancel()
+	}
 	resolver := net.Resolver{PreferGo: true, Dial: n.dialNameserver}
-	ips, err := resolver.LookupNetIP(ctx, family, host)
+	ips, err := resolver.LookupNetIP(lookupCtx, family, host)
 	if err == nil && len(ips) > 0 {
 		for i := range ips {
 			ips[i] = ips[i].Unmap()
 		}
 		return ips, nil
 	}
-	n.names.mu.Lock()
-	last, ok := n.names.last[host]
-	n.names.mu.Unlock()
-	if ok {
+	if known && ctx.Err() == nil {
 		return []netip.Addr{last}, nil
 	}
 	return nil, fmt.Errorf("look up %s: %w", host, err)

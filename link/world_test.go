@@ -7,6 +7,8 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -25,15 +27,16 @@ import (
 // world is an in-memory network: one far end at 10.0.0.1 and an uplink at each further address, one way delay each way.
 // It works inside a synctest bubble: no real socket, no lock held while time passes.
 type world struct {
-	t      *testing.T
-	delay  time.Duration
-	router *vnet.Router
-	farNet *vnet.Net
-	far    *farEnd
-	http   *http.Server
-	listen *pipeListener
-	drop   atomic.Pointer[func(c vnet.Chunk) bool]
-	nets   map[string]*vnet.Net
+	t       *testing.T
+	delay   time.Duration
+	router  *vnet.Router
+	farNet  *vnet.Net
+	far     *farEnd
+	handler atomic.Pointer[farEnd]
+	http    *http.Server
+	listen  *pipeListener
+	drop    atomic.Pointer[func(c vnet.Chunk) bool]
+	nets    map[string]*vnet.Net
 }
 
 // newWorld starts a far end; uplinks are the last octets of the links' addresses.
@@ -56,7 +59,8 @@ func newWorld(t *testing.T, delay time.Duration, uplinks ...string) *world {
 	must(t, err)
 	w.far = newFarEnd(t, APIConfig{UDP: udp, Net: w.farNet})
 	w.listen = &pipeListener{accept: make(chan net.Conn), closed: make(chan struct{})}
-	w.http = &http.Server{Handler: w.far}
+	w.handler.Store(w.far)
+	w.http = &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.Load().ServeHTTP(rw, r) })}
 	go func() { _ = w.http.Serve(tls.NewListener(w.listen, serverTLS(t))) }()
 	return w
 }
