@@ -210,21 +210,17 @@ func (c *check) budget(s Stream, to LinkSet) {
 			c.breach(7, "voice was shed from %s for its budget while a procedure is open", c.p.name(l))
 		case !to.Has(l) || !c.p.Links[l].Metered || c.p.Protection[s] != OnDoubt:
 		case (c.now.Doubt != noReason || proves) && (!v.Exhausted || keeps):
-		case c.handedOver(s, l, to):
+		case c.handedOver(s, v.Exhausted):
 			c.breach(7, "%s is metered and carries %v without doubt or budget", c.p.name(l), s)
 		}
 	}
 }
 
-// handedOver reports whether another link has carried the stream long and well enough for this one to leave.
-func (c *check) handedOver(s Stream, leaving Link, to LinkSet) bool {
-	for m := range c.now.Links {
-		m := Link(m)
-		if m != leaving && to.Has(m) && !c.now.Links[m].Suspect && c.now.At.Sub(c.now.Carried[s][m]) >= c.p.Overlap {
-			return true
-		}
-	}
-	return false
+// handedOver reports whether the best link has carried the stream for long enough that no other needs to; and well, unless
+// the budget of the other is spent.
+func (c *check) handedOver(s Stream, spent bool) bool {
+	best := c.d.Plan.Best
+	return c.d.Plan.HasBest && (spent || !c.now.Links[best].Suspect) && c.now.At.Sub(c.now.Carried[s][best]) >= c.p.Overlap
 }
 
 // F9: no switch away from a working link for preference while a procedure is open.

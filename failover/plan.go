@@ -138,8 +138,10 @@ func (t *turn) route(s Stream, old LinkSet) LinkSet {
 		}
 	}
 	leaving := old.Minus(want) & usable
-	if leaving != 0 && !t.succeeded(s, want&old) {
-		return want | leaving // F3: make before break
+	for l := range t.s.Links {
+		if l := Link(l); leaving.Has(l) && !t.succeeded(s, want&old, t.s.Links[l].Exhausted) {
+			want = want.With(l) // F3: make before break
+		}
 	}
 	return want
 }
@@ -162,10 +164,11 @@ func (t *turn) wants(s Stream, l Link) bool {
 	return false
 }
 
-// succeeded reports whether one of these links has carried the stream long enough, and well enough, to be left alone.
-func (t *turn) succeeded(s Stream, links LinkSet) bool {
+// succeeded reports whether one of these links has carried the stream long enough to be left alone, and well; a leg that
+// costs too much does not wait for the latter.
+func (t *turn) succeeded(s Stream, links LinkSet, hurry bool) bool {
 	for l := range t.s.Links {
-		if links.Has(Link(l)) && !t.s.Links[l].Suspect && t.at.Sub(t.s.Carried[s][l]) >= t.p.Overlap {
+		if links.Has(Link(l)) && (hurry || !t.s.Links[l].Suspect) && t.at.Sub(t.s.Carried[s][l]) >= t.p.Overlap {
 			return true
 		}
 	}
