@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 // patience bounds waits for what takes a second; only something broken uses it up.
 const patience = 20 * time.Second
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 // server passes what is published at /whip on to whoever plays /whep: a far end without rooms.
 func server(t *testing.T) *httptest.Server {
 	t.Helper()
@@ -29,7 +32,7 @@ func server(t *testing.T) *httptest.Server {
 	for k := range fans {
 		fans[k] = media.NewFanout(media.FanoutConfig{Kind: media.Kind(k)})
 	}
-	askKeyFrame := func() {}
+	var publisher atomic.Pointer[link.Inbound]
 	resources := link.NewResources(link.ResourcesConfig{Principal: func(*http.Request) string { return "all" }})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/whip", func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +43,7 @@ func server(t *testing.T) *httptest.Server {
 			if err != nil {
 				return nil, "", err
 			}
-			askKeyFrame = in.AskKeyFrame
+			publisher.Store(in)
 			return in, answer, nil
 		})
 	})
@@ -49,7 +52,7 @@ func server(t *testing.T) *httptest.Server {
 			var legs []*media.Leg
 			ready := make(chan struct{})
 			out, answer, err := api.AcceptPlay(offer, "room", link.PlayEvents{
-				KeyFrame: func() { askKeyFrame() },
+				KeyFrame: func() { publisher.Load().AskKeyFrame() },
 				Connected: func() {
 					<-ready
 					for _, l := range legs {
@@ -88,7 +91,6 @@ func wait(t *testing.T, what string, ready func() bool) {
 }
 
 func TestViewerSeesPhysician(t *testing.T) {
-	defer goleak.VerifyNone(t)
 	s := server(t)
 	defer s.Client().CloseIdleConnections()
 	doc, err := observe.Talk(t.Context(), observe.Config{URL: s.URL + "/whip", Client: s.Client(), Loopback: true})
@@ -115,7 +117,6 @@ func TestViewerSeesPhysician(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	defer goleak.VerifyNone(t)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "somebody else talks", http.StatusConflict)
 	}))
