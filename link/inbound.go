@@ -33,14 +33,13 @@ func (a *API) AcceptPublish(offer string, ev PublishEvents) (*Inbound, string, e
 		return nil, "", problem
 	}
 	in := &Inbound{}
-	acc, answer, err := a.accept(offer, offered, ev.Connected, ev.Closed, func(acc *accepted) error {
+	_, answer, err := a.accept(offer, offered, ev.Connected, ev.Closed, func(acc *accepted) error {
 		in.accepted = acc
 		return in.prepare(ev)
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	in.accepted = acc
 	return in, answer, nil
 }
 

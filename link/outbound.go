@@ -35,14 +35,13 @@ func (a *API) AcceptPlay(offer, streamID string, ev PlayEvents) (*Outbound, stri
 	for k := range out.legs {
 		out.legs[k] = media.SinkFunc(func(*rtp.Packet) error { return nil })
 	}
-	acc, answer, err := a.accept(offer, offered, ev.Connected, ev.Closed, func(acc *accepted) error {
+	_, answer, err := a.accept(offer, offered, ev.Connected, ev.Closed, func(acc *accepted) error {
 		out.accepted = acc
 		return out.prepare(streamID, ev)
 	})
 	if err != nil {
 		return nil, "", err
 	}
-	out.accepted = acc
 	return out, answer, nil
 }
 
