@@ -274,6 +274,7 @@ func BenchmarkEncode720p(b *testing.B) {
 	}
 	e := encoder(b, 1280, 720, 30, 2_000_000)
 	b.ReportAllocs()
+	defer reportCPU(b)()
 	n := 0
 	for b.Loop() {
 		encode(b, e, frames[n&15], false)

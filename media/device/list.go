@@ -24,7 +24,7 @@ type CameraInfo struct {
 	Names   []string `json:"names"`  // all stable names, as paths
 	Card    string   `json:"card"`   // what it calls itself
 	Bus     string   `json:"bus"`
-	Modes   []Mode   `json:"modes"`
+	Modes   []Mode   `json:"modes"`   // that can be used here
 	Chosen  *Mode    `json:"chosen"`  // what would be used by default; null: none can be
 	Problem string   `json:"problem"` // why it cannot be used; empty: it can
 }
@@ -97,13 +97,15 @@ func describe(n videoNode) (CameraInfo, bool) {
 	}
 	c.Card, c.Bus = info.card, info.bus
 	for _, m := range info.modes {
-		c.Modes = append(c.Modes, m.public())
+		if formatRank(m.format) >= 0 {
+			c.Modes = append(c.Modes, m.public())
+		}
 	}
 	if best, ok := choose(info.modes, VideoConfig{}.orDefaults()); ok {
 		m := best.public()
 		c.Chosen = &m
 	} else {
-		c.Problem = "it offers no picture format that can be used here"
+		c.Problem = "it offers no picture format that can be used here; it has: " + formats(info.modes)
 	}
 	return c, true
 }
@@ -134,13 +136,13 @@ func (inv Inventory) WriteText(w io.Writer) error {
 	var b strings.Builder
 	for _, c := range inv.Cameras {
 		fmt.Fprintf(&b, "camera       %s\n", c.Device)
-		fmt.Fprintf(&b, "             %s, %s\n", strings.TrimSpace(c.Card+" "+c.Bus), c.Node)
+		if c.Card != "" {
+			fmt.Fprintf(&b, "             %s %s, %s\n", c.Card, c.Bus, c.Node)
+		}
 		for _, name := range slices.DeleteFunc(slices.Clone(c.Names), func(n string) bool { return n == c.Device }) {
 			fmt.Fprintf(&b, "             also %s\n", name)
 		}
-		if len(c.Modes) > 0 {
-			fmt.Fprintf(&b, "             %s\n", joined(c.Modes))
-		}
+		writeModes(&b, c.Modes)
 		if c.Chosen != nil {
 			fmt.Fprintf(&b, "             by default: %v\n", *c.Chosen)
 		}
@@ -161,10 +163,20 @@ func (inv Inventory) WriteText(w io.Writer) error {
 	return err
 }
 
-func joined(modes []Mode) string {
-	words := make([]string, len(modes))
+// writeModes prints a line for each format.
+func writeModes(b *strings.Builder, modes []Mode) {
 	for i, m := range modes {
-		words[i] = m.String()
+		switch {
+		case i > 0 && m.Format == modes[i-1].Format:
+			fmt.Fprintf(b, ", %s", strings.TrimPrefix(m.String(), m.Format+" "))
+		case i > 0:
+			b.WriteByte('\n')
+			fallthrough
+		default:
+			fmt.Fprintf(b, "             %v", m)
+		}
 	}
-	return strings.Join(words, ", ")
+	if len(modes) > 0 {
+		b.WriteByte('\n')
+	}
 }

@@ -160,6 +160,32 @@ no camera found: plug one in; Linux then shows /dev/video0
 	}
 }
 
+func TestListCameraText(t *testing.T) {
+	inv := Inventory{Cameras: []CameraInfo{{
+		Device: "/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_1A2B-video-index0", Node: "/dev/video0",
+		Names: []string{"/dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_1A2B-video-index0", "/dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0"},
+		Card:  "HD Pro Webcam C920", Bus: "usb-0000:00:14.0-1",
+		Modes:  []Mode{{"MJPG", 640, 480, 30}, {"MJPG", 1280, 720, 30}, {"YUYV", 1280, 720, 7.5}, {"YUYV", 1920, 1080, 0}},
+		Chosen: &Mode{"MJPG", 1280, 720, 30},
+	}, {Device: "/dev/video4", Node: "/dev/video4", Problem: "camera /dev/video4 may not be opened"}}}
+	var text bytes.Buffer
+	if err := inv.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	want := `camera       /dev/v4l/by-id/usb-046d_HD_Pro_Webcam_C920_1A2B-video-index0
+             HD Pro Webcam C920 usb-0000:00:14.0-1, /dev/video0
+             also /dev/v4l/by-path/pci-0000:00:14.0-usb-0:1:1.0-video-index0
+             MJPG 640x480@30, 1280x720@30
+             YUYV 1280x720@7.5, 1920x1080
+             by default: MJPG 1280x720@30
+camera       /dev/video4
+             problem: camera /dev/video4 may not be opened
+`
+	if text.String() != want {
+		t.Errorf("got\n%swant\n%s", text.String(), want)
+	}
+}
+
 // This machine's own devices, whatever they are: an answer, no panic.
 func TestListThisMachine(t *testing.T) {
 	inv := List()

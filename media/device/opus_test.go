@@ -172,6 +172,7 @@ func BenchmarkOpus(b *testing.B) {
 	v, sink := voice(b, defaultVoiceBitrate), &tape{}
 	pcm := tone(440, 0, voiceFrame)
 	b.ReportAllocs()
+	defer reportCPU(b)()
 	for b.Loop() {
 		sink.packets, sink.at = sink.packets[:0], sink.at[:0]
 		if err := v.put(pcm, sink); err != nil {
