@@ -27,7 +27,7 @@ type Counter struct {
 
 	mu      sync.Mutex
 	numbers media.Extender // of a stream without stamps
-	behind  int            // packets in a row that are too old: a producer that started anew without saying so
+	behind  *rtp.Packet    // a packet too old to be true: with its successor, a producer that started anew without saying so
 	stamped bool           // the present run has stamps
 	run     uint32         // of the stamps
 	over    []uint32       // runs that are over
@@ -36,7 +36,8 @@ type Counter struct {
 	base    uint64 // first number measured
 	highest uint64 // highest number seen
 	slots   [window]piece
-	frames  walk // where the frames settled so far end
+	nominal uint32 // ticks from frame to frame where stamps do not number the frames; 0: not known
+	frames  walk   // where the frames settled so far end
 	shown   shown
 	sum     Stats // of runs that are over, and what needs no numbers
 	arrived uint64
@@ -65,8 +66,8 @@ type Stats struct {
 	Frames         uint64 // FramesComplete + FramesLost
 	FramesComplete uint64
 	FramesLost     uint64
-	FramesShown    uint64        // complete, and so were all since the last key frame: what a decoder can show
-	KeyFrames      uint64        // complete key frames
+	FramesShown    uint64        // complete, and so were all since the last key frame: what a decoder can show, in order
+	KeyFrames      uint64        // complete key frames of video
 	LongestFreeze  time.Duration // longest time between two frames shown, that since the last up to now or End included
 
 	LongestDelay time.Duration // longest time from source to here by the stamps; 0 without; both must have the same clock
@@ -131,7 +132,9 @@ func (c *Counter) addRun(s *Stats, last uint64) {
 	c.walkEnd(&w, last)
 	s.FramesComplete += w.complete
 	s.FramesLost += w.lost
-	s.KeyFrames += w.keys
+	if c.kind == media.Video {
+		s.KeyFrames += w.keys
+	}
 	s.Frames = s.FramesComplete + s.FramesLost
 }
 
@@ -144,11 +147,11 @@ func (c *Counter) WriteRTP(p *rtp.Packet) error {
 	if !c.sameRun(st, stamped) {
 		return nil
 	}
-	num, ok := c.number(p.SequenceNumber, st, stamped)
+	num, ok := c.number(p, st, stamped, now)
 	if !ok || c.end != nil && num > c.end.number {
 		return nil
 	}
-	if stamped {
+	if stamped && c.slot(num) == nil { // a further copy's delay is nobody's
 		c.sum.LongestDelay = max(c.sum.LongestDelay, now.Sub(st.Sent))
 	}
 	c.take(c.pieceOf(num, p, st, stamped), now)
@@ -183,26 +186,26 @@ func (c *Counter) newRun() {
 
 // begin forgets the numbers, so that the next packet is the first.
 func (c *Counter) begin() {
-	c.started, c.arrived, c.behind = false, 0, 0
+	c.started, c.arrived, c.behind = false, 0, nil
 	c.numbers, c.frames, c.shown, c.slots = media.Extender{}, walk{}, shown{}, [window]piece{}
 }
 
 // number is a packet's place in its run: by its stamp, else by its sequence number. False for a packet that has none.
-func (c *Counter) number(seq uint16, st Stamp, stamped bool) (uint64, bool) {
+func (c *Counter) number(p *rtp.Packet, st Stamp, stamped bool, now time.Time) (uint64, bool) {
 	if stamped {
 		num := st.Packet + 1<<16 // room below the first
 		return num, !c.started || num < c.highest+absurdJump
 	}
-	num := c.numbers.Nearest(seq)
-	if c.started && num+window <= c.highest {
-		// RFC 3550 appendix A.1: two such packets in a row are a producer that has started anew.
-		if c.behind++; c.behind < 2 || c.end != nil {
+	if num := c.numbers.Nearest(p.SequenceNumber); c.started && num+window <= c.highest {
+		before := c.behind
+		if c.behind = p; c.end != nil || before == nil || p.SequenceNumber != before.SequenceNumber+1 {
 			return 0, false
 		}
-		c.newRun()
+		c.newRun() // RFC 3550 appendix A.1: two such packets in a row are a producer that has started anew
+		c.take(c.pieceOf(c.numbers.Extend(before.SequenceNumber), before, st, false), now)
 	}
-	c.behind = 0
-	return c.numbers.Extend(seq), true
+	c.behind = nil
+	return c.numbers.Extend(p.SequenceNumber), true
 }
 
 // take enters a piece into the books.
@@ -229,6 +232,7 @@ func (c *Counter) take(p piece, now time.Time) {
 		c.sum.Reordered++
 	}
 	c.slots[p.num%window] = p
+	c.measureStep(p.num)
 	if first {
 		c.frames = c.walkFrom(c.base, nil)
 	}

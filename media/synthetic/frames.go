@@ -21,16 +21,16 @@ type piece struct {
 
 func (c *Counter) pieceOf(num uint64, p *rtp.Packet, st Stamp, stamped bool) piece {
 	if c.kind == media.Voice {
-		return piece{num: num, known: true, frame: num, first: true, last: true}
+		return piece{num: num, known: true, frame: num, first: true, last: true, key: true} // it needs none before it
 	}
 	if stamped {
 		return piece{
 			num: num, known: true, frame: st.Frame + 1, first: st.Index == 0, last: st.Index == st.Count-1, key: st.Key,
 		}
 	}
-	key := media.H264KeyFrame(p.Payload)
-	first := media.H264FrameStart(p.Payload) || key && !c.started
-	return piece{num: num, ts: p.Timestamp, first: first, last: p.Marker, key: key}
+	return piece{
+		num: num, ts: p.Timestamp, first: media.H264FrameStart(p.Payload), last: p.Marker, key: media.H264KeyFrame(p.Payload),
+	}
 }
 
 // slot returns the piece with this number, nil if it did not arrive or is forgotten.
@@ -47,6 +47,19 @@ func (c *Counter) isFirst(p *piece) bool {
 		return before.last || before.ts != p.ts
 	}
 	return p.first
+}
+
+// measureStep learns the ticks from frame to frame, the least there are, from piece num and its neighbours.
+func (c *Counter) measureStep(num uint64) {
+	for n := num; n <= num+1; n++ {
+		a, b := c.slot(n-1), c.slot(n)
+		if a == nil || b == nil || !a.last || a.known {
+			continue
+		}
+		if step := b.ts - a.ts; step > 0 && step < 1<<31 && (c.nominal == 0 || step < c.nominal) {
+			c.nominal = step
+		}
+	}
 }
 
 func (p *piece) sameFrame(q *piece) bool {
@@ -82,7 +95,6 @@ type walk struct {
 	missing uint64 // packets since prev that did not arrive
 	parts   uint64 // frames since prev of which something arrived but that are not whole; only without stamps
 	partTS  uint32 // timestamp of the last of these
-	nominal uint32 // ticks from frame to frame: the least seen; 0: not known
 }
 
 // walkFrom returns a walk that begins at number base; before is the piece before it, whose frame does not count, nil at the start of a run.
@@ -106,7 +118,7 @@ func (c *Counter) walk(w *walk, limit uint64) {
 		if p != nil && c.isFirst(p) {
 			end, whole, key, damaged := c.follow(p, limit)
 			if whole {
-				w.whole(p, key)
+				w.whole(p, key, c.nominal)
 				w.next = end + 1
 				continue
 			}
@@ -129,15 +141,12 @@ func (c *Counter) walkEnd(w *walk, last uint64) {
 	if parts > 0 && w.partTS == newest.ts {
 		parts--
 	}
-	w.lost += w.between(newest, parts, parts)
+	w.lost += w.between(newest, parts, c.nominal)
 }
 
 // whole accounts for a complete frame, and for what was lost before it.
-func (w *walk) whole(p *piece, key bool) {
-	if step := p.ts - w.prev.ts; !p.known && w.missing == 0 && w.parts == 0 && w.owed == 0 && step > 0 && (w.nominal == 0 || step < w.nominal) {
-		w.nominal = step
-	}
-	w.lost += w.between(p, max(w.parts, 1), w.parts)
+func (w *walk) whole(p *piece, key bool, nominal uint32) {
+	w.lost += w.between(p, w.parts, nominal)
 	w.complete++
 	if key {
 		w.keys++
@@ -146,8 +155,9 @@ func (w *walk) whole(p *piece, key bool) {
 }
 
 // between is how many frames were lost between prev and p. With frame numbers that is plain. Without, none is when no packet is missing; else
-// the timestamps tell, within what the missing packets allow: least frames, and parts of frames plus one frame for each missing packet.
-func (w *walk) between(p *piece, least, parts uint64) uint64 {
+// the timestamps tell, nominal being the ticks from frame to frame, within what arrived and what is missing: at least the parts of frames, at
+// most these and one frame for each missing packet.
+func (w *walk) between(p *piece, parts uint64, nominal uint32) uint64 {
 	if p.known {
 		if p.frame <= w.prev.frame {
 			return 0
@@ -157,12 +167,12 @@ func (w *walk) between(p *piece, least, parts uint64) uint64 {
 	if w.missing == 0 {
 		return 0
 	}
-	var n uint64
-	if steps := int32(p.ts - w.prev.ts); w.nominal > 0 && steps > 0 {
-		n = (uint64(steps)+uint64(w.nominal)/2)/uint64(w.nominal) + w.owed
+	n := uint64(1)
+	if steps := int32(p.ts - w.prev.ts); nominal > 0 && steps > 0 {
+		n = (uint64(steps)+uint64(nominal)/2)/uint64(nominal) + w.owed
 		n -= min(n, 1)
 	}
-	return min(max(n, least), w.missing+parts)
+	return min(max(n, parts), w.missing+parts)
 }
 
 // broken notes a number that belongs to no whole frame.
