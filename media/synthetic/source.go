@@ -89,8 +89,11 @@ func (s *stream) send(out media.Sink, payload []byte, offset int, st Stamp) {
 // fill is payload of no meaning, all bytes with the top bit set (see stampMagic).
 func fill(size int) []byte {
 	b := make([]byte, size)
-	for i := range b {
+	for i := range min(size, 128) {
 		b[i] = 0x80 | byte(i*37)
+	}
+	for n := 128; n < size; n *= 2 {
+		copy(b[n:], b[:n])
 	}
 	return b
 }
