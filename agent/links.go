@@ -25,6 +25,8 @@ type linkState struct {
 
 	base    [media.NumKinds]media.LegStats // of connections that are over
 	words   ledger
+	gone    uint64        // packets that left on connections that are over
+	rtt     time.Duration // smoothed, of answered probes
 	errors  uint64        // of sends, as last looked at
 	every   time.Duration // probe cadence, as last set
 	dials   [2]uint64     // failed, worked
@@ -33,6 +35,7 @@ type linkState struct {
 	lostAt  time.Time
 	lostWhy string
 	suspect failover.Ruling // the newest one that raised suspicion
+	doubted time.Time       // when it was, or when the link fell without any
 }
 
 // sent is what left on the link since the start, all connections together.
@@ -42,6 +45,17 @@ func (s *linkState) sent(k media.Kind) media.LegStats {
 		addLeg(&sum, s.conn.legs[k].Stats())
 	}
 	return sum
+}
+
+// leftBy is how many packets had left on the link by a moment.
+func (s *linkState) leftBy(t time.Time) uint64 {
+	n := s.gone
+	if s.conn != nil {
+		for k := range s.conn.left {
+			n += s.conn.left[k].by(t)
+		}
+	}
+	return n
 }
 
 func addLeg(sum *media.LegStats, s media.LegStats) {
@@ -72,7 +86,7 @@ func (l *loop) refused(now time.Time, e event) {
 
 func (l *loop) opened(now time.Time, e event) {
 	s := &l.links[e.link]
-	s.conn, s.dial, s.hint = e.conn, status.Dial{}, ""
+	s.conn, s.dial, s.hint, s.rtt = e.conn, status.Dial{}, "", 0
 	s.on = [media.NumKinds]bool{}
 	s.errors = 0
 	s.dials[1]++
@@ -91,6 +105,7 @@ func (l *loop) closed(now time.Time, e event) {
 	for k, leg := range e.conn.legs {
 		if leg != nil {
 			addLeg(&s.base[k], leg.Stats())
+			s.gone += e.conn.left[k].by(now)
 		}
 	}
 	s.conn, s.playing = nil, false
@@ -143,12 +158,21 @@ func (l *loop) sampled(now time.Time, from failover.Link, p link.Sample) {
 		s.probes[0]++
 		if p.Answered {
 			s.probes[1]++
+			s.rtt += (p.RTT - s.rtt) / 8
 		}
 	}
 	l.step(now, failover.Sampled(from, failover.Sample{Answered: p.Answered, Late: p.Late, RTT: rtt}))
 	if !p.Answered || p.Late || len(p.Far) == 0 {
 		return // a late word is an old word
 	}
+	l.reports(now, from, p)
+	l.tale.heard(now, l)
+}
+
+// reports translates the far end's counts of each leg into what the engine takes: of the packets that had left on a link
+// when the far end counted, how many had arrived. On the link that brought the word that is when its probe left, for packets
+// and probes do not overtake each other; another link's packets were so much longer under way as it is slower.
+func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 	var arrived [failover.MaxLinks]uint64
 	var named failover.LinkSet // what is not named is not said to have lost everything
 	for _, r := range p.Far {
@@ -165,15 +189,11 @@ func (l *loop) sampled(now time.Time, from failover.Link, p link.Sample) {
 		if other.conn == nil || !named.Has(failover.Link(i)) {
 			continue
 		}
-		var sent uint64
-		for k := range media.NumKinds {
-			sent += other.sent(media.Kind(k)).Sent
-		}
-		if ds, da, ok := other.words.since(sent, arrived[i]); ok {
+		counted := p.Sent.Add((l.links[from].rtt - other.rtt) / 2)
+		if ds, da, ok := other.words.since(other.leftBy(counted), arrived[i]); ok {
 			l.step(now, failover.Reported(failover.Link(i), ds, da))
 		}
 	}
-	l.tale.heard(now, l)
 }
 
 // ledger compares what left on a link with what the far end says arrived, from word to word.
@@ -196,6 +216,7 @@ func (g *ledger) since(sent, arrived uint64) (ds, da uint32, ok bool) {
 		g.known = false
 	}
 	g.behind = 0
+	sent = max(sent, g.sent)
 	if g.known {
 		ds, da, ok = uint32(sent-g.sent), uint32(arrived-g.arrived), true
 	}

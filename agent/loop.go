@@ -125,17 +125,20 @@ func (l *loop) Run(ctx context.Context) error {
 	timer := time.NewTimer(houseEvery)
 	defer timer.Stop()
 	l.step(time.Now(), failover.Tick()) // the plan is true from here on
+	now := time.Now()
 	for {
-		timer.Reset(l.pause(time.Now()))
+		timer.Reset(l.pause(now))
 		select {
 		case <-ctx.Done():
 			return nil
 		case e := <-l.events:
-			l.take(time.Now(), e)
-		case now := <-timer.C:
+			now = time.Now()
+			l.take(now, e)
+		case <-timer.C:
+			now = time.Now()
 			l.step(now, failover.Tick())
 		}
-		l.house(time.Now())
+		l.house(now)
 	}
 }
 

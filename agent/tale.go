@@ -85,7 +85,7 @@ func (l *loop) ruling(now time.Time, r failover.Ruling) {
 	l.log.Info("ruled", "link", name, "from", r.From, "to", r.To, "suspect", r.Suspect, "reason", r.Reason)
 	if r.From == r.To {
 		if r.Suspect {
-			s.suspect = r
+			s.suspect, s.doubted = r, now
 		}
 		return // suspicion comes and goes; it is on the uplink's card
 	}
@@ -93,6 +93,9 @@ func (l *loop) ruling(now time.Time, r failover.Ruling) {
 	switch r.To {
 	case failover.Down:
 		s.outages++
+		if !r.Suspect && s.suspect.LastGood != r.LastGood {
+			s.doubted = now // it fell at once
+		}
 		s.lostAt, s.lostWhy = now.Add(-r.At.Sub(r.LastGood)), r.Reason.Sentence(name)
 		l.tale.say(now, status.Bad, name+" is down: "+why)
 	case failover.Proving:

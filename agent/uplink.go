@@ -64,6 +64,7 @@ type uplink struct {
 type conn struct {
 	session *link.Session
 	legs    [media.NumKinds]*media.Leg
+	left    [media.NumKinds]departures // what went through the legs
 	from    *arrivals
 }
 
@@ -166,7 +167,8 @@ func (u *uplink) dial(ctx context.Context) (*conn, error) {
 	c.session = session
 	for k, fanout := range u.live {
 		if fanout != nil {
-			c.legs[k] = fanout.AddLeg(u.cfg.Name, session.Leg(media.Kind(k)))
+			c.left[k].to = session.Leg(media.Kind(k))
+			c.legs[k] = fanout.AddLeg(u.cfg.Name, &c.left[k])
 			legs[k].Store(c.legs[k])
 		}
 	}

@@ -49,7 +49,7 @@ func (l *loop) viewUplink(now time.Time, i failover.Link, e failover.Snapshot) s
 	u := status.Uplink{
 		Name: cfg.Name, Device: cfg.Interface + cfg.Address, Metered: cfg.Metered, Verdict: v.Verdict.String(), Since: l.wall(v.Since),
 		Connected: s.conn != nil, Carrier: s.carrier, Pinned: v.Pinned, Carries: []string{}, Brings: []string{}, Probes: s.probes,
-		MissedRow: v.Echoes.Misses, LastOutage: s.outage, CanImpair: l.agent.parts.Demo != nil,
+		Suspect: v.Suspect, Doubted: s.doubted, MissedRow: v.Echoes.Misses, LastOutage: s.outage, CanImpair: l.agent.parts.Demo != nil,
 	}
 	for k := range media.NumKinds {
 		kind := media.Kind(k)

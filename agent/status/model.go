@@ -64,10 +64,12 @@ type Uplink struct {
 	Device      string    `json:"device"`  // interface name or source address
 	Verdict     string    `json:"verdict"` // "down", "proving", "degraded", "up"
 	Level       Level     `json:"level"`
-	Words       string    `json:"words"`  // the verdict in a word people use
-	Reason      string    `json:"reason"` // why this verdict
-	Why         string    `json:"why"`    // why it carries what it carries
-	Since       time.Time `json:"since"`  // of the verdict
+	Words       string    `json:"words"`         // the verdict in a word people use
+	Reason      string    `json:"reason"`        // why this verdict
+	Why         string    `json:"why"`           // why it carries what it carries
+	Since       time.Time `json:"since"`         // of the verdict
+	Suspect     bool      `json:"suspect"`       // in doubt: copies go elsewhere until it is clear
+	Doubted     time.Time `json:"suspect_since"` // the newest doubt, or fall without one; zero: never in this run
 	Metered     bool      `json:"metered"`
 	Connected   bool      `json:"connected"`     // a media association exists
 	Carrier     string    `json:"carrier"`       // "up", "down", "unknown"

@@ -42,14 +42,18 @@ func TestShots(t *testing.T) {
 
 func serve(t *testing.T, b Box, cfg Config) *httptest.Server {
 	t.Helper()
-	cfg.Log = slog.New(slog.DiscardHandler)
-	s, err := New(b, cfg)
+	s, err := New(b, quiet(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := httptest.NewServer(s)
 	t.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
 	return srv
+}
+
+func quiet(cfg Config) Config {
+	cfg.Log = slog.New(slog.DiscardHandler)
+	return cfg
 }
 
 func shoot(t *testing.T, ctx context.Context, url, file, scheme string, w, h int64, whole bool) {
