@@ -49,9 +49,7 @@ func newDoor(cfg Config, log *slog.Logger) (*door, error) {
 		users: cfg.Users, hashes: map[string]phc{}, sessions: newSessions(cfg.IdleTimeout), codes: newCodes(cfg.StateDir),
 		limiter: newLimiter(), hashers: make(chan struct{}, hashersAtOnce), count: func(string) {}, log: log,
 	}
-	d.nobody = phc{memory: argonMemory, passes: argonPasses, lanes: argonLanes, salt: make([]byte, argonSalt), key: make([]byte, argonKey)}
-	rand.Read(d.nobody.salt)
-	rand.Read(d.nobody.key)
+	d.nobody = phc{memory: argonMemory, passes: argonPasses, lanes: argonLanes}
 	for _, u := range cfg.Users {
 		if u.PasswordHash == "" {
 			continue
@@ -61,7 +59,11 @@ func newDoor(cfg Config, log *slog.Logger) (*door, error) {
 			return nil, err
 		}
 		d.hashes[u.Name] = p
+		d.nobody = p // the same cost
 	}
+	d.nobody.salt, d.nobody.key = make([]byte, argonSalt), make([]byte, argonKey)
+	rand.Read(d.nobody.salt)
+	rand.Read(d.nobody.key)
 	return d, nil
 }
 

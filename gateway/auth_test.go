@@ -314,8 +314,8 @@ func TestPHC(t *testing.T) {
 	parts := strings.Split(good, "$")
 	for name, bad := range map[string]string{
 		"empty": "", "bcrypt": "$2a$10$abcdefghijklmnopqrstuu", "argon2i": strings.Replace(good, "argon2id", "argon2i", 1),
-		"old version": strings.Replace(good, "v=19", "v=16", 1), "no cost": strings.Replace(good, "t=3", "t=0", 1),
-		"all memory": strings.Replace(good, "m=65536", "m=99999999", 1), "cheap": strings.Replace(good, "m=65536", "m=8", 1),
+		"old version": strings.Replace(good, "v=19", "v=16", 1), "no cost": strings.Replace(good, "t=1", "t=0", 1),
+		"all memory": strings.Replace(good, "m=19456", "m=99999999", 1), "cheap": strings.Replace(good, "m=19456", "m=8", 1),
 		"cut": good[:len(good)-30], "short salt": strings.Replace(good, parts[4], "AAAA", 1), "not base64": strings.Replace(good, parts[4], "!!!!", 1),
 	} {
 		if _, err := parsePHC(bad); err == nil {
@@ -323,6 +323,13 @@ func TestPHC(t *testing.T) {
 		} else if len(bad) > 20 && strings.Contains(err.Error(), parts[5]) {
 			t.Errorf("%s: the error repeats the hash", name)
 		}
+	}
+	made, err := HashPassword(testPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := parsePHC(made); err != nil || p.memory != argonMemory || !p.matches(testPassword) {
+		t.Errorf("HashPassword made %+v: %v", p, err)
 	}
 	if _, err := HashPassword("short"); err == nil {
 		t.Error("a short password was taken")

@@ -44,12 +44,21 @@ func HashPassword(password string) (string, error) {
 	if len(password) > maxPassword {
 		return "", fmt.Errorf("hash password: longer than %d bytes", maxPassword)
 	}
-	salt := make([]byte, argonSalt)
-	rand.Read(salt) // never fails (crypto/rand)
-	key := argon2.IDKey([]byte(password), salt, argonPasses, argonMemory, argonLanes, argonKey)
+	p := phc{memory: argonMemory, passes: argonPasses, lanes: argonLanes, salt: make([]byte, argonSalt)}
+	rand.Read(p.salt) // never fails (crypto/rand)
+	p.key = p.hash(password, argonKey)
+	return p.String(), nil
+}
+
+func (p phc) hash(password string, bytes uint32) []byte {
+	return argon2.IDKey([]byte(password), p.salt, p.passes, p.memory, p.lanes, bytes)
+}
+
+// String is the PHC form (github.com/P-H-C/phc-string-format).
+func (p phc) String() string {
 	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
-		b64.EncodeToString(salt), b64.EncodeToString(key)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memory, p.passes, p.lanes,
+		b64.EncodeToString(p.salt), b64.EncodeToString(p.key))
 }
 
 // parsePHC reads an argon2id hash in the PHC string form. Errors do not repeat the hash.
@@ -80,8 +89,7 @@ func parsePHC(s string) (phc, error) {
 }
 
 func (p phc) matches(password string) bool {
-	key := argon2.IDKey([]byte(password), p.salt, p.passes, p.memory, p.lanes, uint32(len(p.key)))
-	return subtle.ConstantTimeCompare(key, p.key) == 1
+	return subtle.ConstantTimeCompare(p.hash(password, uint32(len(p.key))), p.key) == 1
 }
 
 // NewSiteToken makes a bearer token for a site's box, and the hash that the gateway keeps instead of it. The token has 256
