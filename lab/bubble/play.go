@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	warmUp  = 20 * time.Second // by then both links are up and everybody receives everything, or something is broken
+	warmUp  = 40 * time.Second // by then both links are up and everybody receives everything, or something is broken
 	settled = 2 * time.Second  // both links have been up and carrying for so long before the story begins
 	looking = 50 * time.Millisecond
 	drain   = time.Second // for stragglers after the end

@@ -66,9 +66,14 @@ func (f *Fall) See(st *status.Status, uplink string, struck time.Time) {
 		d := max(0, at.Sub(struck))
 		return &d
 	}
+	later := func(at time.Time) bool { return !at.Before(struck.Truncate(time.Millisecond)) } // as exact as the document
 	if f.Detect == nil {
 		for _, u := range st.Uplinks {
-			if u.Name == uplink && u.Verdict != "up" && !u.Since.Before(struck.Truncate(time.Millisecond)) {
+			switch {
+			case u.Name != uplink:
+			case later(u.Doubted):
+				f.Detect = after(u.Doubted)
+			case u.Verdict != "up" && later(u.Since):
 				f.Detect = after(u.Since)
 			}
 		}
@@ -77,7 +82,7 @@ func (f *Fall) See(st *status.Status, uplink string, struck time.Time) {
 	if f.Switch == nil && !carries && st.At.After(struck) {
 		f.Switch = after(st.At)
 		for _, s := range st.Switchovers { // the page's own record is finer than our looking
-			if !s.When.Before(struck.Truncate(time.Millisecond)) && slices.Contains(s.From, uplink) && !slices.Contains(s.To, uplink) {
+			if later(s.When) && slices.Contains(s.From, uplink) && !slices.Contains(s.To, uplink) {
 				f.Switch = after(s.When) // newest first: the first of them stays
 			}
 		}

@@ -78,12 +78,15 @@ func (v *Viewer) track(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 func (v *Viewer) askForKeyFrames(ssrc webrtc.SSRC) {
 	tick := time.NewTicker(eagerness)
 	defer tick.Stop()
-	var told uint64
+	var lost uint64 // seen so far; a Mark begins anew
+	picture := false
 	for {
-		if s := v.Stats(media.Video); s.KeyFrames == 0 || s.FramesLost > told {
-			told = s.FramesLost
+		s := v.Stats(media.Video)
+		picture = picture || s.FramesShown > 0
+		if !picture || s.FramesLost > lost {
 			_ = v.peer.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}})
 		}
+		lost = s.FramesLost
 		select {
 		case <-tick.C:
 		case <-v.closed:
