@@ -237,7 +237,7 @@ func TestFarEndRestarted(t *testing.T) {
 		udp, err := w.farNet.ListenPacket("udp4", "10.0.0.1:7000")
 		must(t, err)
 		w.far = newFarEnd(t, APIConfig{UDP: udp, Net: w.farNet})
-		w.handler.Store(w.far)
+		w.serve(w.far.ServeHTTP)
 		time.Sleep(50 * time.Millisecond) // what was said is dropped on the way
 		w.cut()
 		start := time.Now()

@@ -140,7 +140,10 @@ func (s *signaller) do(ctx context.Context, method, address, contentType, body s
 func plainURLError(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("the far end hung up before it answered: %w", err)
 	}
 	return err
 }

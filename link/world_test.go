@@ -32,7 +32,7 @@ type world struct {
 	router  *vnet.Router
 	farNet  *vnet.Net
 	far     *farEnd
-	handler atomic.Pointer[farEnd]
+	handler atomic.Pointer[http.HandlerFunc]
 	http    *http.Server
 	listen  *pipeListener
 	drop    atomic.Pointer[func(c vnet.Chunk) bool]
@@ -59,8 +59,8 @@ func newWorld(t *testing.T, delay time.Duration, uplinks ...string) *world {
 	must(t, err)
 	w.far = newFarEnd(t, APIConfig{UDP: udp, Net: w.farNet})
 	w.listen = &pipeListener{accept: make(chan net.Conn), closed: make(chan struct{})}
-	w.handler.Store(w.far)
-	w.http = &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.handler.Load().ServeHTTP(rw, r) })}
+	w.serve(w.far.ServeHTTP)
+	w.http = &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { (*w.handler.Load())(rw, r) })}
 	go func() { _ = w.http.Serve(tls.NewListener(w.listen, serverTLS(t))) }()
 	return w
 }
@@ -71,6 +71,9 @@ func (w *world) attach(ip string) *vnet.Net {
 	must(w.t, w.router.AddNet(n))
 	return n
 }
+
+// serve puts another handler in front of the world's HTTP server.
+func (w *world) serve(h http.HandlerFunc) { w.handler.Store(&h) }
 
 // close takes everything down; nothing may be left in the bubble.
 func (w *world) close() {

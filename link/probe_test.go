@@ -1,0 +1,292 @@
+package link
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"scanside/media"
+)
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Each story is what happens to the book, and the samples that come out.
+func TestProbeBook(t *testing.T) {
+	epoch := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	type step struct {
+		at     int    // ms
+		do     string // send, answer, refuse, expire, stall
+		number uint32 // for answer and refuse; for stall the ms
+		want   []Sample
+	}
+	answered := func(n uint32, sent, rtt int, late bool) Sample {
+		return Sample{Number: n, Sent: epoch.Add(ms(sent)), Answered: true, Late: late, RTT: ms(rtt)}
+	}
+	missed := func(n uint32, sent int) Sample { return Sample{Number: n, Sent: epoch.Add(ms(sent))} }
+	for _, c := range []struct {
+		name  string
+		steps []step
+	}{
+		{"answered in time", []step{{0, "send", 0, nil}, {20, "answer", 1, []Sample{answered(1, 0, 20, false)}}, {600, "expire", 0, nil}}},
+		{"answered twice counts once", []step{{0, "send", 0, nil}, {20, "answer", 1, []Sample{answered(1, 0, 20, false)}}, {21, "answer", 1, nil}}},
+		{"unknown number, zero, and one to come", []step{{0, "send", 0, nil}, {1, "answer", 0, nil}, {1, "answer", 2, nil}, {1, "answer", 1025, nil}, {1, "answer", math.MaxUint32, nil}}},
+		{"missed after the first time-out", []step{{0, "send", 0, nil}, {499, "expire", 0, nil}, {500, "expire", 0, []Sample{missed(1, 0)}}, {501, "expire", 0, nil}}},
+		{"late: missed, then its true round trip", []step{{0, "send", 0, nil}, {500, "expire", 0, []Sample{missed(1, 0)}}, {9000, "answer", 1, []Sample{answered(1, 0, 9000, true)}}, {9001, "answer", 1, nil}}},
+		{"a steady link has a short time-out", []step{
+			{0, "send", 0, nil}, {20, "answer", 1, []Sample{answered(1, 0, 20, false)}}, // srtt 20, var 10
+			{50, "send", 0, nil}, {109, "expire", 0, nil}, {110, "expire", 0, []Sample{missed(2, 50)}},
+		}},
+		{"refused by the kernel: missed at once, once", []step{{0, "send", 0, nil}, {0, "refuse", 1, []Sample{missed(1, 0)}}, {0, "refuse", 1, nil}, {600, "expire", 0, nil}}},
+		{"we slept: the evidence waits", []step{{0, "send", 0, nil}, {3000, "stall", 2900, nil}, {3000, "expire", 0, nil}, {3001, "answer", 1, []Sample{answered(1, 0, 3001, false)}}}},
+		{"answers overtake each other", []step{
+			{0, "send", 0, nil}, {50, "send", 0, nil}, {60, "answer", 2, []Sample{answered(2, 50, 10, false)}},
+			{70, "answer", 1, []Sample{answered(1, 0, 70, false)}}, {900, "expire", 0, nil},
+		}},
+	} {
+		var b probes
+		for i, s := range c.steps {
+			at := epoch.Add(ms(s.at))
+			var got []Sample
+			one := func(sample Sample, ok bool) {
+				if ok {
+					got = append(got, sample)
+				}
+			}
+			switch s.do {
+			case "send":
+				b.send(at)
+			case "answer":
+				one(b.answer(at, s.number))
+			case "refuse":
+				one(b.refuse(s.number))
+			case "expire":
+				got = b.expire(at, nil)
+			case "stall":
+				b.stall(ms(int(s.number)))
+			}
+			if !reflect.DeepEqual(got, s.want) {
+				t.Errorf("%s, step %d (%s at %d ms): %+v, want %+v", c.name, i+1, s.do, s.at, got, s.want)
+			}
+		}
+	}
+}
+
+func TestProbeTimeout(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		rtts []int
+		want [2]time.Duration // at least, at most
+	}{
+		{"none yet", nil, [2]time.Duration{firstTimeout, firstTimeout}},
+		{"steady 20 ms", repeat(20, 200), [2]time.Duration{ms(40), ms(41)}},
+		{"steady 60 ms", repeat(60, 200), [2]time.Duration{ms(80), ms(81)}},
+		{"jitter 60 to 160 ms", alternate(60, 160, 200), [2]time.Duration{ms(250), ms(350)}},
+		{"after answers that were 10 s late", append(append(repeat(20, 50), repeat(10000, 200)...), repeat(20, 60)...), [2]time.Duration{ms(40), ms(120)}},
+		{"never above the cap", repeat(5000, 10), [2]time.Duration{maxTimeout, maxTimeout}},
+	} {
+		var b probes
+		for _, r := range c.rtts {
+			b.measure(ms(r))
+		}
+		if got := b.timeout(); got < c.want[0] || got > c.want[1] {
+			t.Errorf("%s: %v, want %v to %v", c.name, got, c.want[0], c.want[1])
+		}
+	}
+}
+
+func repeat(v, n int) []int { return alternate(v, v, n) }
+
+func alternate(a, b, n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = a
+		if i%2 == 1 {
+			out[i] = b
+		}
+	}
+	return out
+}
+
+// Invariant L2 in a long run, through the ring's end and the number's end.
+func TestProbeBookRuns(t *testing.T) {
+	var b probes
+	b.last, b.first = math.MaxUint32-100, math.MaxUint32-99
+	now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	var samples []Sample
+	for i := range 5000 {
+		number := b.send(now)
+		if i%3 == 0 {
+			if s, ok := b.answer(now.Add(ms(20)), number); ok {
+				samples = append(samples, s)
+			}
+		}
+		now = now.Add(ms(50))
+		samples = b.expire(now, samples)
+		if due, ok := b.due(); ok && !due.After(now) {
+			t.Fatalf("a probe is due in the past after expire")
+		}
+	}
+	if len(samples) < 4800 {
+		t.Errorf("%d samples of 5000 probes", len(samples))
+	}
+}
+
+func TestWire(t *testing.T) {
+	reports := []StreamReport{
+		{Kind: media.Voice, Highest: math.MaxUint32, Received: 1, Lost: 2, LongestGap: 1234 * time.Millisecond,
+			Legs: []LegReport{{"wired", 70000, 12}, {"cellular", 0, math.MaxUint32}}},
+		{Kind: media.Video},
+	}
+	data := appendAnswer([]byte("before"), 77, reports)[6:]
+	number, got, err := parseAnswer(data)
+	if err != nil || number != 77 || !reflect.DeepEqual(got, reports) || len(data)%4 != 0 {
+		t.Errorf("%d %v %v, %d bytes", number, got, err, len(data))
+	}
+	t.Logf("answer with two streams over two legs: %d bytes", len(data)+12)
+	probe := appendProbe(nil, 9)
+	raw, err := app(nameProbe, 5, probe).Marshal()
+	must(t, err)
+	if n, err := parseProbe(probe); n != 9 || err != nil || len(raw) < 32 {
+		t.Errorf("%d %v, %d bytes", n, err, len(raw))
+	}
+	// What is over the limits is left out, the rest arrives.
+	many := make([]StreamReport, 9)
+	for i := range many {
+		many[i].Legs = make([]LegReport, 20)
+		for j := range many[i].Legs {
+			many[i].Legs[j].Uplink = "a-name-that-is-far-too-long-for-an-uplink"
+		}
+	}
+	data = appendAnswer(nil, 1, many)
+	if _, got, err = parseAnswer(data); err != nil || len(got) != maxStreams || len(got[0].Legs) != maxLegs || len(got[0].Legs[0].Uplink) != maxName {
+		t.Errorf("%v %v", got, err)
+	}
+	if len(data)+12 > 1500 {
+		t.Errorf("the longest answer has %d bytes", len(data)+12)
+	}
+	for name, bad := range map[string][]byte{
+		"empty": nil, "short": {1, 0, 0, 0, 0, 0, 0}, "version 2": append([]byte{2}, data[1:]...), "streams": {1, 9, 0, 0, 0, 0, 0, 1},
+		"length": {1, 1, 255, 255, 0, 0, 0, 1, 0}, "torn": data[:20], "name": {1, 1, 0, 8, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 31, 'x'},
+		"kind": {1, 1, 0, 6, 0, 0, 0, 1, 9, 1, 1, 1, 1, 0},
+	} {
+		if _, _, err := parseAnswer(bad); !errors.Is(err, errWire) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	f.Add(appendAnswer(nil, 77, []StreamReport{{Kind: media.Video, Highest: 5, Legs: []LegReport{{"wired", 1, 2}}}}))
+	f.Add(appendProbe(nil, 1))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		_, _ = parseProbe(b)
+		number, reports, err := parseAnswer(b)
+		if err != nil {
+			return
+		}
+		again := appendAnswer(nil, number, reports)
+		n, got, err := parseAnswer(again)
+		if err != nil || n != number || !reflect.DeepEqual(got, reports) {
+			t.Errorf("%v became %v, %v", reports, got, err)
+		}
+	})
+}
+
+// RTCP of every shape from an authenticated peer is answered or dropped, never a panic (L4).
+func FuzzRTCP(f *testing.F) {
+	for _, p := range []rtcp.Packet{
+		app(nameProbe, 1, appendProbe(nil, 1)), app(nameAnswer, 1, appendAnswer(nil, 1, nil)), &rtcp.PictureLossIndication{MediaSSRC: 1},
+		&rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 1, LostPackets: 0xffff}}}, &rtcp.FullIntraRequest{MediaSSRC: 1},
+	} {
+		raw, err := p.Marshal()
+		if err == nil {
+			f.Add(raw)
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		packets, err := rtcp.Unmarshal(raw)
+		if err != nil {
+			return
+		}
+		p := newProber(1, nil, func(*rtcp.ApplicationDefined) error { return nil }, func(Sample) {})
+		p.one(time.Now())
+		for _, packet := range packets {
+			p.heard(packet)
+			echo(packet, nil, func(answers ...rtcp.Packet) error {
+				if _, err := rtcp.Marshal(answers); err != nil {
+					t.Errorf("our answer does not marshal: %v", err)
+				}
+				return nil
+			})
+			feedback(media.Video, packet, func() {}, func(media.Kind, []uint16) {})
+		}
+	})
+}
+
+// The cadence follows the wish, at once when hurried, and our own sleep is not held against the link.
+func TestProberCadence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		every := time.Second
+		var sent []time.Time
+		var p *prober
+		p = newProber(1, func() time.Duration { return every }, func(packet *rtcp.ApplicationDefined) error {
+			sent = append(sent, time.Now())
+			number := binary.BigEndian.Uint32(packet.Data[4:])
+			go func() {
+				time.Sleep(ms(20))
+				p.heard(app(nameAnswer, 1, appendAnswer(nil, number, nil)))
+			}()
+			return nil
+		}, func(s Sample) {
+			if !s.Answered {
+				t.Errorf("%+v", s)
+			}
+		})
+		done, ended := make(chan struct{}), make(chan struct{})
+		go func() { defer close(ended); p.run(done) }()
+		time.Sleep(ms(4500))
+		if len(sent) != 5 {
+			t.Errorf("%d probes in 4.5 s at 1 s", len(sent))
+		}
+		synctest.Wait()
+		every = ms(50)
+		p.again()
+		time.Sleep(ms(1))
+		if len(sent) != 6 {
+			t.Errorf("%d probes right after Hurry", len(sent))
+		}
+		time.Sleep(ms(999))
+		if n := len(sent); n < 24 || n > 26 {
+			t.Errorf("%d probes after a second at 50 ms", n)
+		}
+		close(done)
+		<-ended
+		time.Sleep(ms(50))
+	})
+}
+
+func TestBackoff(t *testing.T) {
+	var b Backoff
+	last := time.Duration(0)
+	for i := range 100 {
+		wait := b.Next(0)
+		full := min(250*time.Millisecond<<min(i, 10), 15*time.Second)
+		if wait < full/2 || wait > full {
+			t.Errorf("try %d: %v, want %v to %v", i, wait, full/2, full)
+		}
+		last = wait
+	}
+	if b.Next(time.Minute) < time.Minute {
+		t.Error("shorter than Retry-After")
+	}
+	b.Reset()
+	if again := b.Next(0); again > last || again > 250*time.Millisecond {
+		t.Errorf("%v after Reset", again)
+	}
+}
