@@ -1,0 +1,22 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+
+	"scanside/media/device"
+)
+
+type devicesCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c *devicesCommand) Run() error {
+	found := device.List()
+	if !c.JSON {
+		return found.WriteText(os.Stdout)
+	}
+	out := json.NewEncoder(os.Stdout)
+	out.SetIndent("", "  ")
+	return out.Encode(found)
+}

@@ -1,0 +1,96 @@
+// Command scanside is the box in the scan room: `scanside run` on site, `scanside demo` on a desk. It has no logic of its
+// own; it reads flags and the configuration and builds the parts (packages agent, failover, link, media/device).
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"scanside/agent"
+)
+
+// version is set when the program is built.
+var version = "unknown"
+
+type program struct {
+	Version kong.VersionFlag `help:"Print the version and exit."`
+
+	Run         runCommand         `cmd:"" help:"Run the agent: capture, keep the links, switch, serve the status page."`
+	Demo        demoCommand        `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
+	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
+	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
+	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
+}
+
+func main() {
+	var p program
+	parser := kong.Must(&p, kong.Name("scanside"), kong.Vars{"version": version},
+		kong.Description("The box in the scan room: redundant two-way audio and video to a supervising physician."))
+	ctx, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "scanside: %v\nTry: scanside --help\n", err)
+		os.Exit(2)
+	}
+	if err := ctx.Run(); err != nil {
+		fmt.Fprintf(os.Stderr, "scanside: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+type configFlag struct {
+	Config string `required:"" type:"path" placeholder:"FILE" help:"Configuration, as in packaging/scanside.yaml."`
+}
+
+type checkConfigCommand struct{ configFlag }
+
+func (c *checkConfigCommand) Run() error {
+	cfg, err := agent.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s is good: site %s, %d uplink(s), far end %s\n", c.Config, cfg.Site, len(cfg.Uplinks), cfg.FarEnd.URL)
+	return nil
+}
+
+type runCommand struct {
+	configFlag
+	Verbose bool `help:"Log debugging lines too."`
+}
+
+func (c *runCommand) Run() error {
+	cfg, err := agent.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	log := logger(c.Verbose)
+	captured, err := sources(cfg, log)
+	if err != nil {
+		return err
+	}
+	a, err := agent.New(cfg, agent.Parts{Sources: captured, Version: version, Log: log})
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	log.Info("starting", "version", version, "site", cfg.Site)
+	return a.Run(ctx)
+}
+
+func logger(verbose bool) *slog.Logger {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+}
+
+func untilSignal() (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+}
