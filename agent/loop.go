@@ -10,6 +10,7 @@ import (
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
+	"scanside/supervision"
 )
 
 const (
@@ -72,6 +73,7 @@ type loop struct {
 	tale    tale
 	present *presence
 	since   since
+	verdict supervision.Verdict // as last ruled
 
 	breaches [invariants]uint64
 
