@@ -39,7 +39,7 @@ func (l *spyListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-func newRealFar(t *testing.T) *realFar {
+func newRealFar(t testing.TB) *realFar {
 	t.Helper()
 	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	must(t, err)
@@ -83,7 +83,7 @@ func leaks(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t, before) })
 }
 
-func bound(t *testing.T, ip string) *BoundNet {
+func bound(t testing.TB, ip string) *BoundNet {
 	t.Helper()
 	n, err := BindAddress(netip.MustParseAddr(ip))
 	must(t, err)
