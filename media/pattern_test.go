@@ -62,7 +62,7 @@ func TestPatternShowsFrameAndTime(t *testing.T) {
 
 // ITU-R BT.601: 16 to 235, colour 16 to 240. Any size, odd ones and very small ones too, and any text.
 func TestPatternSizesAndRange(t *testing.T) {
-	for _, size := range []image.Point{{1280, 720}, {1920, 1080}, {640, 480}, {320, 180}, {333, 777}, {64, 64}, {0, 0}, {2000, 65}} {
+	for _, size := range []image.Point{{640, 480}, {320, 180}, {333, 777}, {64, 64}, {0, 0}, {2000, 65}} {
 		p := NewPattern(size.X, size.Y, 0)
 		img := p.Draw(1<<63, noon())
 		check := func(plane []uint8, high uint8) {
