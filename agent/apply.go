@@ -33,7 +33,7 @@ func (f *flow) word(now time.Time, r link.StreamReport) {
 	if !grown && r.Received < f.far.Received && now.Sub(f.moved) < time.Second {
 		return // older than what we have
 	}
-	if grown || f.moved.IsZero() {
+	if grown {
 		f.moved = now
 	}
 	f.lostEver += uint64(max(r.Lost, f.far.Lost) - f.far.Lost)

@@ -27,6 +27,7 @@ const (
 // presence is the far end's word about people, as GET /api/v1/sites/{site}/presence answers it.
 type presence struct {
 	Version     uint64       `json:"version"`
+	Time        time.Time    `json:"time"` // by the far end's clock
 	Present     bool         `json:"present"`
 	Supervisors []supervisor `json:"supervisors"`
 	Observers   int          `json:"observers"`

@@ -72,6 +72,7 @@ type conn struct {
 func (u *uplink) Run(ctx context.Context) error {
 	defer u.ending.Wait()
 	u.left = u.store.sessions(u.cfg.Name)
+	u.kept = u.left
 	wait := link.Backoff{Min: firstWait, Max: longestWait}
 	for ctx.Err() == nil {
 		u.post(event{kind: dialling, link: u.index})

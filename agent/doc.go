@@ -1,0 +1,48 @@
+// Package agent is the box in the scan room: it makes true what package failover decides.
+//
+// # The one loop
+//
+// Everything that decides is owned by one goroutine (loop.go). Others post events to its bounded queue and read the
+// snapshots it publishes; nobody else touches the engine, the plan or the story. An event is handled in these steps:
+//
+//	the clock is read once → the recorder notes the event → failover.Engine.Step → the guard checks F1…F10
+//	→ the whole plan is applied → what was ruled is told: log, metrics, events, stories
+//	→ a snapshot is published (an atomic pointer, and a closed channel that wakes those who wait)
+//
+// The loop never does I/O and never waits for anything but its queue and its timer. A probe's outcome that finds the queue
+// full is dropped and counted; nothing else is ever dropped.
+//
+// # Who does what
+//
+//	config.go       what the box is told; checked once, all mistakes together (package config shows line and caret)
+//	uplink.go       one supervisor per uplink: dial, hold, take apart, dial again, with back-off and in words
+//	links.go        what the loop knows of a link; translation of samples and reports into the engine's events
+//	departures.go   when packets left, so that the far end's counts are compared with what had left when it counted
+//	apply.go        the plan on the legs; what the far end lacks is sent again on a leg that takes over
+//	sources.go      camera and microphone kept running; key frame requests coalesced
+//	returnpath.go   the physician's streams merged from all links; screens.go: to the room's pages
+//	presence.go     who is at the far end, asked over whichever uplink lives
+//	tale.go         switchovers as stories with their cost, by the far end's own word
+//	recorder.go     the last ten minutes of events; written out, hashed, at each switchover that was not routine
+//	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
+//	metrics.go      the same for Prometheus; every label value is there from the start
+//	agent/status    the pages themselves, standard library alone
+//
+// # How long things wait for each other
+//
+// Start: the page answers and the loop runs before any device or network was asked; Ready says so. End: sessions are ended
+// at the far end (2 s at most), and only then do loop and page end, so that the end is seen. A connection that is lost is
+// taken apart while the next one is dialled already.
+//
+// # What survives
+//
+// A kill at any moment leaves session URLs at the far end. They are kept in the state directory and ended before the next
+// dial of that uplink. The box's id is made once; the run's id at each start, so that the far end tells a restart from a
+// second box.
+//
+// # Privacy
+//
+// Nothing here records sound or pictures, and nothing names a patient. Sources are started as the configuration says and
+// never otherwise: a reconnect or a restart cannot switch on what was off. The room's page starts muted, and a reconnect
+// leaves it as it was. It always shows who can see the room.
+package agent

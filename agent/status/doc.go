@@ -1,0 +1,43 @@
+// Package status is the box's own web pages and API: the technician's page, the room's screen, and one JSON document that
+// says the same for programs. It knows nothing of links and engines; the agent hands it a Status and it draws.
+//
+// # Routes
+//
+//	GET  /                        the technician's page; whole without script, live with it
+//	GET  /room                    the room's screen: the physician's picture, who can see this room
+//	GET  /api/v1/status           the document (type Status)
+//	GET  /api/v1/events           the document as server-sent events: "status", whole each time, at once and at each change
+//	GET  /events/status, /room    what the two pages follow: "page", the changing part drawn by the box
+//	POST /api/v1/pin              form or JSON {"uplink": NAME}: hold everything on it; "" lets go
+//	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, restore
+//	POST /room/whep               WHEP for the room's screen
+//	GET  /healthz                 {"status":"ok"}, or 503 {"status":"stuck"} when the loop has not published for 3 s
+//	GET  /metrics                 Prometheus
+//
+// # The document
+//
+// Status and the types in model.go are the schema; each field's comment is its documentation. Rules for readers: times are
+// RFC 3339 by the box's clock, and the zero time (year 1) means never; durations end in _ms; ratios are 0 to 1; null means
+// not measured; a list is never null. Levels are ok, notice, warning, bad, unknown. Problem ids are stable:
+//
+//	uplink-down:NAME, uplink-degraded:NAME, single-uplink
+//	no-camera, no-microphone, camera-failed, microphone-failed
+//	return-voice-missing, return-video-missing, presence-unknown
+//	trace-not-written, invariant-broken
+//
+// Fields are added, never renamed or removed, within v1.
+//
+// # One drawing, three readers
+//
+// The template of a page has a part "now". A browser without script gets it within the page; one with script gets the same
+// part again with every event and puts it in place (assets/live.js), so the two can never say different things. The page
+// counts the seconds since the last event by its own clock: after 5 s it says NO DATA FROM BOX and greys the rest, whatever
+// the reason (box dead, loop stuck, network gone).
+//
+// # Who may
+//
+// The listener is loopback unless configured otherwise, and then a token is asked for (HTTP Basic). The Host header must be
+// an address, localhost or a configured name, which defeats DNS rebinding; requests that change something must not come
+// from another site (http.CrossOriginProtection); the content security policy allows nothing inline. A client that does not
+// read its events is let go after 5 s; at most 32 streams are served.
+package status
