@@ -61,7 +61,7 @@ type Verdict struct {
 	State      State
 	Since      time.Time // of State
 	Reason     Reason
-	Sentence   string // what is true, for the person in the room
+	Sentence   string // Reason in plain English, for the person in the room
 	Qualifying bool   // voice and picture, both ways, to a named supervisor who is present: measured to be there
 	Redundancy Redundancy
 }
@@ -69,11 +69,11 @@ type Verdict struct {
 // Judge says what is true at that time.
 func Judge(at time.Time, in Inputs) Verdict {
 	state, why := in.judge(at)
-	v := Verdict{State: state, Since: at, Reason: why, Qualifying: state.qualifies(), Redundancy: in.Links.redundancy()}
+	v := Verdict{State: state, Since: at, Reason: why, Sentence: why.Sentence(in.Supervisor.Name),
+		Qualifying: state.qualifies(), Redundancy: in.Links.redundancy()}
 	if in.Before.State == state && !in.Before.Since.IsZero() && !at.Before(in.Before.Since) {
 		v.Since = in.Before.Since
 	}
-	v.Sentence = why.sentence(in.Supervisor.Name)
 	return v
 }
 
@@ -103,7 +103,7 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 	case s.Name == "":
 		return SupervisorAbsent, NobodyNamed
 	case !s.Sees && !s.Hears:
-		return in.gap(at, Lost, ConsoleBlind)
+		return SupervisorAbsent, ConsoleBlind
 	case !s.Sees:
 		return AudioOnly, ConsoleUnseeing
 	case !s.Hears:

@@ -1,7 +1,5 @@
 package supervision
 
-import "strings"
-
 // Reason is why a state was judged: a closed list.
 type Reason uint8
 
@@ -42,7 +40,7 @@ var reasonWords = [numReasons][2]string{
 	RoomUnheard:       {"room_unheard", "The room can be seen, but its voice does not arrive at the far end."},
 	NobodyPresent:     {"nobody_present", "No supervisor is present at a console."},
 	NobodyNamed:       {"nobody_named", "Somebody is at a console, but not under a name."},
-	ConsoleBlind:      {"console_blind", "Neither picture nor voice of this room reaches the console of @."},
+	ConsoleBlind:      {"console_blind", "@ is signed in, but the console shows no picture of this room and plays no voice."},
 	ConsoleUnseeing:   {"console_unseeing", "@ can hear the room but does not see it."},
 	ConsoleUnhearing:  {"console_unhearing", "@ can see the room but does not hear it."},
 	BothWays:          {"both_ways", "@ and the room see and hear each other."},
@@ -61,9 +59,10 @@ func (r Reason) String() string {
 	return reasonWords[r][0]
 }
 
-func (r Reason) sentence(supervisor string) string {
-	if supervisor == "" {
-		supervisor = "The supervisor"
+// Sentence is the reason in plain English.
+func (r Reason) Sentence(supervisor string) string {
+	if r >= numReasons {
+		r = NotJudged
 	}
-	return strings.ReplaceAll(reasonWords[r][1], "@", supervisor)
+	return fill(reasonWords[r][1], supervisor)
 }

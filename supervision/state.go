@@ -23,7 +23,7 @@ const (
 	numStates
 )
 
-// stateWords is the table of code words and of what the screen says; @ stands for the supervisor's name.
+// stateWords is the table of code words and of what the screen says; @ stands for the supervisor.
 var stateWords = [numStates][2]string{
 	Unknown:                    {"UNKNOWN", "UNKNOWN: NOT SUPERVISION"},
 	Ready:                      {"READY", "SUPERVISION AVAILABLE"},
@@ -42,19 +42,24 @@ var stateWords = [numStates][2]string{
 }
 
 // String is the code word, e.g. "AUDIO_ONLY".
-func (s State) String() string {
-	if s >= numStates {
-		s = Unknown
-	}
-	return stateWords[s][0]
-}
+func (s State) String() string { return s.words()[0] }
 
 // Words is what the screen says.
-func (s State) Words(supervisor string) string {
+func (s State) Words(supervisor string) string { return fill(s.words()[1], supervisor) }
+
+func (s State) words() [2]string {
 	if s >= numStates {
 		s = Unknown
 	}
-	return strings.ReplaceAll(stateWords[s][1], "@", supervisor)
+	return stateWords[s]
+}
+
+// fill puts the supervisor's name, or the word, into a sentence.
+func fill(text, supervisor string) string {
+	if supervisor == "" {
+		supervisor = "The supervisor"
+	}
+	return strings.ReplaceAll(text, "@", supervisor)
 }
 
 // States lists the closed set.
