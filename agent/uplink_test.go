@@ -117,7 +117,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 		_, stop := w.start(w.config())
 		time.Sleep(2 * time.Minute)
 		stop()
-		calls.posts = slices.CompactFunc(calls.posts, func(a, b time.Duration) bool { return b-a < time.Second })
+		calls.posts = slices.CompactFunc(calls.posts, func(a, b time.Duration) bool { return (b - a).Abs() < time.Second })
 		for i := 1; i < len(calls.posts); i++ {
 			if wait := calls.posts[i] - calls.posts[i-1]; wait < 20*time.Second || wait > 26*time.Second {
 				t.Errorf("attempt %d came %v after the one before", i+1, wait)
