@@ -16,7 +16,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		Out:        supervision.Media{Voice: l.outgoing(now, media.Voice), Video: l.outgoing(now, media.Video)},
 		Back:       supervision.Media{Voice: l.incoming(now, media.Voice), Video: l.incoming(now, media.Video)},
 		Supervisor: l.present.supervisor(now),
-		Links:      l.ways(e),
+		Links:      l.ways(now, e),
 	}
 	v := supervision.Judge(now, in)
 	level := verdictLevel(v)
@@ -50,9 +50,12 @@ func (l *loop) incoming(now time.Time, k media.Kind) supervision.Direction {
 	return supervision.Direction{Known: true, Idle: now.Sub(last)}
 }
 
+// starting is how long the first connection may take before its lack is called a loss.
+const starting = 5 * time.Second
+
 // ways is what the engine says of the links, and whether one of them brings the return.
-func (l *loop) ways(e failover.Snapshot) supervision.Links {
-	w := supervision.Links{Known: true, Usable: usable(e)}
+func (l *loop) ways(now time.Time, e failover.Snapshot) supervision.Links {
+	w := supervision.Links{Known: !l.fresh || now.Sub(l.begun) > starting, Usable: usable(e)}
 	for i, v := range e.Links {
 		if v.Verdict >= failover.Degraded {
 			w.Proven++
