@@ -1,6 +1,9 @@
 package agent
 
 import (
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"scanside/agent/status"
@@ -9,24 +12,30 @@ import (
 	"scanside/supervision"
 )
 
-// judge asks the pure package whether supervision is available, and completes the document with the answer.
+const (
+	never    = 24 * time.Hour  // how long ago something was that never was
+	starting = 5 * time.Second // how long the first connection may take before its lack is called a loss
+)
+
+// judge asks package supervision what may be said, and completes the document with the answer.
 func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supervision.Verdict {
 	in := supervision.Inputs{
 		Before:     l.verdict,
-		Out:        supervision.Media{Voice: l.outgoing(now, media.Voice), Video: l.outgoing(now, media.Video)},
-		Back:       supervision.Media{Voice: l.incoming(now, media.Voice), Video: l.incoming(now, media.Video)},
+		Out:        supervision.Media{Voice: l.flows[media.Voice].outgoing(now), Video: l.flows[media.Video].outgoing(now)},
+		Back:       supervision.Media{Voice: incoming(now, st, media.Voice), Video: incoming(now, st, media.Video)},
 		Supervisor: l.present.supervisor(now),
-		Links:      l.ways(now, e),
+		Links:      l.waysOut(now, e),
 	}
 	v := supervision.Judge(now, in)
-	level := verdictLevel(v)
-	words := v.State.Words(in.Supervisor.Name)
+	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)
 	if v.State != l.verdict.State {
 		l.tale.say(now, level, words+". "+v.Sentence)
+		st.Events = slices.Clone(l.tale.events)
+		l.log.Info("supervision", "state", v.State, "reason", v.Reason)
 	}
 	l.verdict = v
 	st.Verdict = status.Verdict{
-		State: v.State.String(), Words: words, Level: level, Sentence: v.Sentence, Reason: redundancySentence(v, len(e.Links)),
+		State: v.State.String(), Words: words, Level: level, Sentence: v.Sentence, Reason: l.behind(st, v),
 		Qualifying: v.Qualifying, Redundancy: v.Redundancy.String(), Since: v.Since,
 	}
 	st.Problem = l.problems(now, st, e)
@@ -34,35 +43,38 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 }
 
 // outgoing is a stream on its way out, as the far end counts it.
-func (l *loop) outgoing(now time.Time, k media.Kind) supervision.Direction {
-	f := &l.flows[k]
-	return supervision.Direction{Known: !f.heard.IsZero(), Word: now.Sub(f.heard), Idle: now.Sub(f.moved)}
+func (f *flow) outgoing(now time.Time) supervision.Direction {
+	d := supervision.Direction{Known: !f.heard.IsZero(), Word: now.Sub(f.heard), Idle: never}
+	if !f.moved.IsZero() {
+		d.Idle = f.heard.Sub(f.moved)
+	}
+	return d
 }
 
-// incoming is a stream on its way in. The room counts it itself, so its word is always fresh.
-func (l *loop) incoming(now time.Time, k media.Kind) supervision.Direction {
-	var last time.Time
-	for i := range l.links {
-		if at := l.agent.back.last(failover.Link(i), k); at.After(last) {
-			last = at
+// incoming is a stream on its way in. The room counts it itself, so the word is always fresh.
+func incoming(now time.Time, st *status.Status, k media.Kind) supervision.Direction {
+	d := supervision.Direction{Known: true, Idle: never}
+	for _, r := range st.Return {
+		if r.Kind == k.String() && !r.LastPacket.IsZero() {
+			d.Idle = now.Sub(r.LastPacket)
 		}
 	}
-	return supervision.Direction{Known: true, Idle: now.Sub(last)}
+	return d
 }
 
-// starting is how long the first connection may take before its lack is called a loss.
-const starting = 5 * time.Second
-
-// ways is what the engine says of the links, and whether one of them brings the return.
-func (l *loop) ways(now time.Time, e failover.Snapshot) supervision.Links {
-	w := supervision.Links{Known: !l.fresh || now.Sub(l.begun) > starting, Usable: usable(e)}
+// waysOut is the engine's word about the links, and whether one of them brings the return.
+func (l *loop) waysOut(now time.Time, e failover.Snapshot) supervision.Links {
+	w := supervision.Links{Known: !l.fresh || now.Sub(l.begun) > starting}
 	for i, v := range e.Links {
+		s := &l.links[i]
+		if v.Verdict == failover.Down || s.conn == nil {
+			continue
+		}
+		w.Usable++
 		if v.Verdict >= failover.Degraded {
 			w.Proven++
 		}
-		if v.Verdict != failover.Down && l.links[i].conn != nil && l.links[i].playing {
-			w.Return = true
-		}
+		w.Return = w.Return || s.conn.session.Playing()
 	}
 	return w
 }
@@ -74,8 +86,8 @@ func (p *presence) supervisor(now time.Time) supervision.Supervisor {
 	}
 	best, most := supervision.Supervisor{Known: true, Word: now.Sub(p.heard)}, -1
 	for _, s := range p.Supervisors {
-		rank := 0
-		for weight, does := range []bool{s.Hears, s.Sees, s.Talking} {
+		rank, talking := 0, p.Talk != nil && s.Name == p.Talk.Name
+		for weight, does := range []bool{s.Hears, s.Sees, talking} {
 			if does {
 				rank += 1 << weight
 			}
@@ -84,38 +96,67 @@ func (p *presence) supervisor(now time.Time) supervision.Supervisor {
 			continue
 		}
 		most = rank
-		best.Present, best.Name, best.Heard = true, s.Name, time.Duration(s.HeardMS)*time.Millisecond
-		best.Sees, best.Hears, best.Talking = s.Sees, s.Hears, s.Talking
-		if p.Talk != nil && s.Talking {
-			best.Talks = now.Sub(p.Talk.Since)
+		best.Present, best.Name, best.Heard = p.Present, s.Name, time.Duration(s.HeardMS)*time.Millisecond
+		best.Sees, best.Hears, best.Talking, best.Talks = s.Sees, s.Hears, talking, 0
+		if talking {
+			best.Talks = p.Time.Sub(p.Talk.Since) // both by the far end's clock
 		}
 	}
 	return best
 }
 
-// redundancySentence says how many ways out are left: a box on its last one says so before the next patient.
-func redundancySentence(v supervision.Verdict, configured int) string {
-	switch {
-	case v.Redundancy == supervision.Full:
-		return "More than one uplink is proven: another cut would not be noticed."
-	case v.Redundancy == supervision.LastLink && configured > 1:
-		return "ON LAST LINK: another cut would end it."
-	case v.Redundancy == supervision.LastLink:
-		return "There is one uplink only: a cut would end it."
-	case v.Redundancy == supervision.None:
-		return "No uplink works; all of them are being tried."
+// levelOf is how bad a verdict is while no procedure is open (DOMAIN 5.2).
+func levelOf(v supervision.Verdict) status.Level {
+	switch v.State {
+	case supervision.Unknown:
+		return status.Unknown
+	case supervision.Lost:
+		return status.Bad
+	case supervision.Ready, supervision.Engaged, supervision.Reduced, supervision.Onsite:
+		if v.Redundancy == supervision.Full {
+			return status.OK
+		}
 	}
-	return ""
+	return status.Warning
 }
 
-func verdictLevel(v supervision.Verdict) status.Level {
-	switch {
-	case v.State == supervision.Unknown:
-		return status.Unknown
-	case v.Qualifying && v.Redundancy == supervision.Full:
-		return status.OK
-	case v.Qualifying, v.State == supervision.Switching, v.State == supervision.SupervisorAbsent:
-		return status.Warning
+// behind is the second line of the verdict, what stands behind it: sources first, then the ways out.
+func (l *loop) behind(st *status.Status, v supervision.Verdict) string {
+	var parts []string
+	for _, s := range st.Streams {
+		if s.Level == status.Bad {
+			parts = append(parts, s.Sentence)
+		}
 	}
-	return status.Bad
+	if len(st.Streams) == 0 {
+		parts = append(parts, "The room has neither camera nor microphone.")
+	}
+	var usable, why []string
+	for _, u := range st.Uplinks {
+		if u.Level != status.Bad && u.Connected {
+			usable = append(usable, u.Name)
+		}
+		if u.Level != status.OK {
+			why = append(why, mention(u))
+		}
+	}
+	switch n := len(st.Uplinks); {
+	case v.Redundancy == supervision.Full && len(why) == 0 && n == 2:
+		parts = append(parts, "Both uplinks work: a cut of either would not be noticed.")
+	case v.Redundancy == supervision.Full && len(why) == 0:
+		parts = append(parts, fmt.Sprintf("All %d uplinks work: a cut of any would not be noticed.", n))
+	case len(usable) == 1 && n > 1:
+		parts = append(parts, strings.ToUpper(usable[0][:1])+usable[0][1:]+" is the last way out: another failure ends it.")
+	case len(usable) == 1:
+		parts = append(parts, "There is one uplink only: a cut would end it.")
+	}
+	return strings.Join(append(parts, why...), " ")
+}
+
+// mention is an uplink's reason with its name in front, unless it is in there.
+func mention(u status.Uplink) string {
+	if strings.Contains(strings.ToLower(u.Reason), u.Name) {
+		return u.Reason
+	}
+	return strings.ToUpper(u.Name[:1]) + u.Name[1:] + ": " + u.Reason
 }
