@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	pathTimeout   = 10 * time.Second // for ICE and DTLS after the answer
-	directTimeout = 4 * time.Second  // the same when the far end named relays to try next
+	pathTimeout   = 10 * time.Second        // for ICE and DTLS after the answer
+	directTimeout = 2500 * time.Millisecond // the same when the far end named relays to try next
 )
 
 // half is one of a session's two PeerConnections with its resource at the far end.
@@ -29,6 +29,7 @@ type half struct {
 	resource string
 	echo     bool // the far end answers probes
 	prober   atomic.Pointer[prober]
+	plain    atomic.Pointer[plain] // on a publish half whose far end does not answer probes
 }
 
 // answered books an answer to a probe, if packet is one.
@@ -154,10 +155,13 @@ func (s *Session) dialPublish(ctx context.Context) (*half, error) {
 			h.run(func() {
 				h.readRTCP(t.Sender().Read, func(p rtcp.Packet) {
 					h.answered(p)
+					if plain := h.plain.Load(); plain != nil {
+						plain.report(p)
+					}
 					feedback(k, p, s.ev.KeyFrame, s.ev.Repair)
 				})
 			})
-			s.legs[k] = &leg{peer: h.peer, track: track, sender: t.Sender(), sends: s.sends}
+			s.legs[k] = &leg{peer: h.peer, track: track, sender: t.Sender(), sends: s.sends, kind: k}
 		}
 		return nil
 	})

@@ -268,6 +268,8 @@ type leg struct {
 	track  *webrtc.TrackLocalStaticRTP
 	sender *webrtc.RTPSender
 	sends  *sendWatch // nil: the kernel's refusals are not watched
+	kind   media.Kind
+	plain  *plain // nil: the far end answers probes
 }
 
 // WriteRTP sends p with the negotiated payload type and this leg's SSRC; p itself stays as it is.
@@ -276,6 +278,9 @@ func (l *leg) WriteRTP(p *rtp.Packet) error {
 	case <-l.peer.done:
 		return ErrOver
 	default:
+	}
+	if l.plain != nil {
+		l.plain.sent(l.kind, p)
 	}
 	before := l.sends.count()
 	if err := l.track.WriteRTP(p); err != nil {

@@ -147,6 +147,8 @@ func (s *Session) start(p *player, playErr error) {
 	s.answered.Store(time.Now().UnixNano())
 	if s.pub.echo {
 		s.pub.probe(s.legs[media.Voice].ssrc(), s.cfg.ProbeEvery, s.sampled)
+	} else {
+		s.measurePlain()
 	}
 	s.wg.Go(s.inquire)
 	s.wg.Go(s.watch)
@@ -154,6 +156,17 @@ func (s *Session) start(p *player, playErr error) {
 		s.playing(p)
 		s.wg.Go(func() { s.keepPlaying(p, playErr) })
 	}
+}
+
+// measurePlain is for a far end that does not answer probes.
+func (s *Session) measurePlain() {
+	p := &plain{tell: s.sampled}
+	for k, l := range s.legs {
+		p.streams[k].ssrc = l.ssrc()
+		l.plain = p
+	}
+	s.pub.plain.Store(p)
+	s.pub.run(func() { p.run(s.pub.done, s.pub.sendRTCP) })
 }
 
 // sampled takes the outcome of a probe on the publish path.
@@ -274,7 +287,8 @@ func (s *Session) Hurry() {
 	}
 }
 
-// Echoes reports whether the far end answers probes. One that does not (a plain WHIP server) gives no Samples.
+// Echoes reports whether the far end answers probes. One that does not (a WHIP server of another make) gives Samples only
+// as often as it sends receiver reports, and none if it never does; their Far has Highest and Lost alone.
 func (s *Session) Echoes() bool { return s.pub.echo }
 
 // Resources returns the session URLs that are open at the far end, for the agent to persist: a killed agent's next run
