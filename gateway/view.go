@@ -60,7 +60,7 @@ type LinkView struct {
 
 // LegView is one stream on one uplink.
 type LegView struct {
-	Carries   bool     `json:"carries"` // packets came within the mirror window
+	Carries   bool     `json:"carries"` // packets came within the last second
 	Returns   bool     `json:"returns"` // the way back takes this uplink
 	Received  uint64   `json:"received"`
 	First     uint64   `json:"first"` // of these, how many came before any other copy
@@ -139,7 +139,7 @@ func (u *uplink) view(now time.Time) LinkView {
 func (u *uplink) leg(k media.Kind, now time.Time) LegView {
 	st := u.legs[k].Stats()
 	v := LegView{
-		Carries: u.connected() && u.arrived(k, now, mirrorWindow), Returns: u.carries[k],
+		Carries: u.connected() && u.arrived(k, now, flowing), Returns: u.carries[k],
 		Received: st.Received, First: st.First, Duplicate: st.Duplicate,
 	}
 	if ratio, ok := u.losses[k].ratio(st); ok && v.Carries {

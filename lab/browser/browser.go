@@ -20,6 +20,7 @@ var watchScript string
 // Config says what kind of person watches. The zero value has a desktop's screen and no camera.
 type Config struct {
 	Width, Height int       // of the window, pixels; 0: 1280 by 800
+	Phone         bool      // the window is a phone's screen, two dots a pixel: as narrow as Width says, with touch
 	Devices       bool      // Chromium's own fake camera and microphone, permission given: somebody who can talk
 	Arguments     []string  // further switches, "name" or "name=value", without dashes
 	Log           io.Writer // Chromium's own output; nil: none
@@ -49,6 +50,9 @@ func Start(ctx context.Context, cfg Config) (*Browser, error) {
 	// The first command's context is the browser's life, so that the limit stands outside of it.
 	go func() {
 		_, err := chromedp.Call(b.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: watchScript})
+		if err == nil && cfg.Phone {
+			err = chromedp.Do(b.ctx, chromedp.EmulateViewport(int64(cfg.Width), int64(cfg.Height), chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
+		}
 		started <- err
 	}()
 	var err error

@@ -50,7 +50,7 @@ export function keep(list, items, keyOf, build, update) {
 
 // seconds says an age in words that fit a badge: 0.1 s, 4 s, 3 min.
 export function seconds(ms) {
-  if (ms < 9950) return `${(Math.max(ms, 0) / 1000).toFixed(1)} s`;
+  if (ms < 10000) return `${(Math.floor(Math.max(ms, 0) / 100) / 10).toFixed(1)} s`;
   if (ms < 120000) return `${Math.floor(ms / 1000)} s`;
   return `${Math.floor(ms / 60000)} min`;
 }
@@ -63,5 +63,5 @@ export function whole(ms) {
 export function percent(ratio) {
   if (ratio === null || ratio === undefined) return "";
   const p = ratio * 100;
-  return `${p > 0 && p < 0.1 ? "<0.1" : p.toFixed(p < 10 ? 1 : 0)} % lost`;
+  return `${p > 0 && p < 0.1 ? "under 0.1" : p.toFixed(p < 10 ? 1 : 0)} %`;
 }

@@ -8,13 +8,14 @@ const fresh = 1000;      // ms: an older picture is not called live
 const gone = 10000;      // ms: an older picture is not shown at all
 const beatEvery = 2000;  // ms between two words that this window shows the room
 const drawEvery = 100;   // ms
+const endedStands = 60000; // ms that the reason for a talk's end stands
 const ownTalkGrace = 2500; // ms until the gateway's word on who talks counts for a talk that has just begun
 
 export class Room {
   #feed; #site; #player; #talker; #ask; #desk = newDesk();
   #timers = []; #stop = new AbortController();
   #sound = true; #blocked = false; #peak = 0; #peakAt = 0;
-  #beatsLost = 0; #verdict = ""; #verdictNext = ""; #verdictSince = 0; #talkSince = 0;
+  #silent = false; #verdict = ""; #verdictNext = ""; #verdictSince = 0; #talkSince = 0;
 
   constructor(feed, site, ask) {
     this.#feed = feed;
@@ -42,11 +43,11 @@ export class Room {
     on(byId("talk"), "click", () => this.#talk());
     on(byId("talk-mute"), "click", () => this.#talker.mute(!this.#talker.muted));
     on(byId("talk-camera"), "click", () => this.#talker.darken(!this.#talker.dark));
-    on(byId("full"), "click", () => fullScreen(byId("stage"), byId("picture")));
+    on(byId("full"), "click", () => fullScreen(byId("scene"), byId("picture")));
     on(document, "visibilitychange", () => this.#beat());
     on(window, "pagehide", () => this.close());
     this.#player.open();
-    this.#timers.push(setInterval(() => this.#draw(), drawEvery), setInterval(() => this.#beat(), beatEvery));
+    this.#timers.push(setInterval(() => { this.#talker.listen(); this.#draw(); }, drawEvery), setInterval(() => this.#beat(), beatEvery));
     this.#heard();
     this.#talkChanged();
     this.#beat();
@@ -118,11 +119,8 @@ export class Room {
       const answer = await fetch(this.#beatURL, {
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(word), keepalive: true,
       });
-      this.#beatsLost = answer.ok ? 0 : this.#beatsLost + 1;
       if (answer.status === 401 && !word.leaving) location.assign("/signin");
-    } catch {
-      this.#beatsLost++;
-    }
+    } catch { /* the feed says that the gateway is silent */ }
   }
 
   // --- talk
@@ -166,6 +164,11 @@ export class Room {
 
   #draw() {
     if (this.#stop.signal.aborted) return;
+    const silent = this.#feed.silence() > 0;
+    if (silent !== this.#silent) {
+      this.#silent = silent;
+      this.#drawFacts();
+    }
     const picture = this.#drawPicture();
     this.#drawSound();
     const air = this.#drawTalk();
@@ -208,7 +211,7 @@ export class Room {
       this.#peak = level;
       this.#peakAt = now;
     }
-    byId("level-bar").style.transform = `scaleX(${level.toFixed(3)})`;
+    byId("level-bar").style.clipPath = `inset(0 ${((1 - level) * 100).toFixed(1)}% 0 0)`;
     byId("level-peak").style.left = `${(this.#peak * 100).toFixed(1)}%`;
     byId("level").setAttribute("aria-valuenow", String(Math.round(level * 10) * 10));
     const off = !this.#sound || this.#blocked;
@@ -237,19 +240,21 @@ export class Room {
     }
     show(byId("preview-box"), t.hasCamera());
     mark(byId("preview-box"), "dark", String(t.dark));
+    byId("own-level").style.transform = `scaleX(${t.muted ? 0 : onScale(t.level).toFixed(2)})`;
     say(byId("preview-words"), t.dark ? "Your camera is off" : "You");
     const air = this.#onAir(t, room);
     show(byId("on-air"), t.state === "on");
     mark(byId("on-air"), "state", air.ok ? "on" : "off");
     say(byId("on-air-words"), air.words);
     let hint = "";
-    if (t.ended) hint = `${t.ended} You are no longer seen or heard in the room.`;
+    const ended = t.ended && performance.now() - t.endedAt < endedStands ? `${t.ended} You are no longer seen or heard in the room.` : "";
+    if (ended) hint = ended;
     else if (other) hint = `${other} is talking in this room.`;
     else if (you && !may) hint = "Your account may watch this room, not talk in it.";
     else if (t.state === "asking") hint = "Your browser asks for camera and microphone.";
     say(byId("talk-hint"), hint);
-    mark(byId("talk-hint"), "state", t.ended ? "bad" : "");
-    return t.state === "on" ? air.words : t.ended ? hint : "";
+    mark(byId("talk-hint"), "state", ended ? "bad" : "");
+    return t.state === "on" ? air.words : ended.replace(/\.$/, "");
   }
 
   #onAir(t, room) {
@@ -292,21 +297,21 @@ export class Room {
       say(byId("room-words"), this.#feed.rooms.length ? "The gateway does not know this room." : "");
       return;
     }
-    const silent = this.#feed.silence() > 0;
+    const silent = this.#silent;
     document.title = `${room.name} · scanside`;
     say(byId("room-name"), room.name);
     mark(byId("room-mark"), "state", silent ? "unknown" : room.state);
     say(byId("room-words"), silent ? "No word from the gateway." : room.sentence);
-    this.#drawPeople(room);
+    this.#drawPeople(silent ? null : room);
     keep(byId("links"), [...room.uplinks, { name: "", merged: room }], (u) => `link-${u.name}`,
-      () => make("li", "link"), (node, u) => (u.merged ? drawMerged(node, u.merged) : drawLink(node, u)));
+      () => make("li", "link"), (node, u) => (u.merged ? drawMerged(node, u.merged, silent) : drawLink(node, u, silent)));
     this.#drawNumbers(room);
   }
 
   #drawPeople(room) {
     const you = this.#feed.you?.name;
-    const people = room.supervisors.map((s) => ({ name: s.name, talks: s.talking, role: s.role }));
-    for (const w of room.watchers) {
+    const people = (room?.supervisors ?? []).map((s) => ({ name: s.name, talks: s.talking, role: s.role }));
+    for (const w of room?.watchers ?? []) {
       if (!people.some((p) => p.name === w.name)) people.push({ name: w.name, talks: false, role: w.role });
     }
     keep(byId("people"), people, (p) => `person-${p.name}`, () => make("span", "person"), (node, p) => {
@@ -329,40 +334,48 @@ export class Room {
       cells.forEach((c, i) => say(row.children[i + 1], String(c)));
     });
     const p = this.#player;
-    say(byId("browser-numbers"), `This browser: ${p.size || "no picture"}${p.lost === null ? "" : `, ${percent(p.lost)} on the way from the gateway`}. ` +
-      `Key frames asked of the box: ${room.video.key_frame_requests}. Box ${room.box || "(none)"}, run ${room.run || "(none)"}.`);
+    const since = room.since ? ` since ${new Date(room.since).toLocaleString()}` : "";
+    say(byId("browser-numbers"), `This browser: ${p.size || "no picture"}${p.lost === null ? "" : `, ${percent(p.lost)} lost on the way from the gateway`}. ` +
+      `Key frames asked of the box: ${room.video.key_frame_requests}. Box ${room.box || "(none)"}, run ${room.run || "(none)"}${since}.`);
     say(byId("gateway-numbers"), this.#feed.fingerprint ? `The gateway's certificate, SHA-256: ${this.#feed.fingerprint}` : "");
   }
 }
 
-function drawLink(node, u) {
+function drawLink(node, u, unknown) {
   const brings = names(u, "carries"), takes = names(u, "returns");
   const silent = u.heard_ms === null || u.heard_ms > 3000;
   const state = !u.connected ? "absent" : silent ? "silent" : brings.length ? "live" : "standby";
   const worst = Math.max(u.voice.loss ?? 0, u.video.loss ?? 0);
-  mark(node, "state", state === "live" && worst > 0.02 ? "partial" : state);
+  mark(node, "state", unknown ? "unknown" : state === "live" && worst > 0.02 ? "partial" : state);
   part(node, "i", "mark").ariaHidden = "true";
   say(part(node, "b", "link-name"), u.name);
-  let words = "stands by";
-  if (state === "absent") words = u.heard_ms === null ? "not connected" : `gone for ${whole(u.heard_ms)}`;
-  else if (state === "silent") words = u.heard_ms === null ? "connecting" : `silent for ${whole(u.heard_ms)}`;
-  else if (brings.length) words = `brings ${brings.join(" and ")}`;
-  say(part(node, "span", "link-words"), words);
-  say(part(node, "span", "link-back"), state === "absent" || !takes.length ? "" : `takes ${takes.join(" and ")} back`);
-  const loss = [["voice", u.voice.loss], ["picture", u.video.loss]].filter(([, l]) => l !== null).map(([n, l]) => `${n} ${percent(l)}`);
-  say(part(node, "span", "link-loss"), loss.join(" · "));
+  say(part(node, "span", "link-words"), unknown ? "not known" : linkWords(u, state, brings, takes));
+  say(part(node, "span", "link-loss"), !unknown && brings.length ? lossWords(u) : "");
 }
 
-function drawMerged(node, room) {
-  const lost = room.voice.lost + room.video.lost;
+function linkWords(u, state, brings, takes) {
+  if (state === "absent") return u.heard_ms === null ? "not connected" : `gone for ${whole(u.heard_ms)}`;
+  if (state === "silent") return u.heard_ms === null ? "connecting" : `silent for ${whole(u.heard_ms)}`;
+  if (!brings.length) return "stands by";
+  if (brings.join() === takes.join()) return `${brings.join(" and ")}, both ways`;
+  return `brings ${brings.join(" and ")}${takes.length ? `, takes ${takes.join(" and ")} back` : ""}`;
+}
+
+function lossWords(u) {
+  const all = [["voice", u.voice.loss], ["picture", u.video.loss]].filter(([, l]) => l !== null);
+  if (!all.length) return "";
+  return all.every(([, l]) => l === 0) ? "loses nothing" : `loses ${all.map(([n, l]) => `${percent(l)} of ${n}`).join(", ")}`;
+}
+
+function drawMerged(node, room, unknown) {
+  const lost = room.voice.lost + room.video.lost, any = room.voice.received + room.video.received > 0;
   node.classList.add("merged");
-  mark(node, "state", room.state);
+  mark(node, "state", unknown ? "unknown" : room.state);
   part(node, "i", "mark").ariaHidden = "true";
   say(part(node, "b", "link-name"), "Together");
-  say(part(node, "span", "link-words"), room.voice.received + room.video.received === 0 ? "nothing yet"
-    : lost === 0 ? "nothing lost" : `${lost} ${lost === 1 ? "packet" : "packets"} lost`);
-  say(part(node, "span", "link-back"), room.since ? `since ${new Date(room.since).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "");
-  say(part(node, "span", "link-loss"), room.voice.received ? `longest gap in voice ${room.voice.longest_gap_ms} ms` : "");
+  const words = !any ? "nothing yet" : lost === 0 ? "nothing lost" : `${lost} ${lost === 1 ? "packet" : "packets"} lost`;
+  say(part(node, "span", "link-words"), unknown ? "not known" : words);
+  say(part(node, "span", "link-loss"), room.voice.flowing && !unknown ? `longest gap in voice ${room.voice.longest_gap_ms} ms` : "");
 }
 
 const names = (u, what) => [u.voice[what] ? "voice" : "", u.video[what] ? "picture" : ""].filter(Boolean);
@@ -388,8 +401,8 @@ function newDesk() {
   return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-function fullScreen(stage, video) {
+function fullScreen(scene, video) {
   if (document.fullscreenElement) document.exitFullscreen();
-  else if (stage.requestFullscreen) stage.requestFullscreen().catch(() => {});
+  else if (scene.requestFullscreen) scene.requestFullscreen().catch(() => {});
   else video.webkitEnterFullscreen?.(); // phones that know only this
 }

@@ -11,8 +11,10 @@ export class Talker extends EventTarget {
   state = "off"; // off, asking (for camera and microphone), connecting, on
   stream = null;
   ended = "";    // why it ended, if not by the person's own hand
+  endedAt = 0;
   muted = false;
   dark = false;  // camera switched off
+  level = 0;     // of the own microphone, 0…1, linear
 
   constructor(url) {
     super();
@@ -84,6 +86,7 @@ export class Talker extends EventTarget {
     if (turn !== this.#turn) return;
     this.stop();
     this.ended = why;
+    this.endedAt = performance.now();
     this.dispatchEvent(new Event("change"));
   }
 
@@ -117,6 +120,13 @@ export class Talker extends EventTarget {
     this.dark = on;
     for (const t of this.stream?.getVideoTracks() ?? []) t.enabled = !on;
     this.dispatchEvent(new Event("change"));
+  }
+
+  // listen brings level up to date.
+  async listen() {
+    const stats = await this.#pc?.getStats();
+    this.level = 0;
+    for (const s of stats?.values() ?? []) if (s.type === "media-source" && s.kind === "audio") this.level = s.audioLevel ?? 0;
   }
 
   hasCamera() {
