@@ -29,6 +29,9 @@ const (
 	connecting = 15 * time.Second // from the answer to connected
 	leaving    = 2 * time.Second  // for the DELETE
 	answerMax  = 64 << 10         // bytes of an SDP answer or of a refusal
+
+	// replayWindow is Chromium's for SRTP. With pion's own of 64 packets, what was repaired would be thrown away on arrival.
+	replayWindow = 1024
 )
 
 // peer is one PeerConnection and the HTTP resource behind it.
@@ -43,6 +46,8 @@ func newPeer(cfg Config) (*peer, error) {
 	var settings webrtc.SettingEngine
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetIncludeLoopbackCandidate(cfg.Loopback)
+	settings.SetSRTPReplayProtectionWindow(replayWindow)
+	settings.SetSRTCPReplayProtectionWindow(replayWindow)
 	if cfg.Net != nil {
 		settings.SetNet(cfg.Net)
 	}

@@ -21,6 +21,7 @@ const eagerness = 500 * time.Millisecond
 type Viewer struct {
 	peer     *peer
 	counters [media.NumKinds]*synthetic.Counter
+	screen   *synthetic.Counter // of the picture, never marked: what the viewer himself goes by
 	closed   chan struct{}
 	once     sync.Once
 	gone     sync.WaitGroup
@@ -32,7 +33,7 @@ func Play(ctx context.Context, cfg Config) (*Viewer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("play %s: %w", cfg.URL, err)
 	}
-	v := &Viewer{peer: p, closed: make(chan struct{})}
+	v := &Viewer{peer: p, screen: synthetic.NewCounter(media.Video), closed: make(chan struct{})}
 	for k := range v.counters {
 		v.counters[k] = synthetic.NewCounter(media.Kind(k))
 	}
@@ -58,9 +59,9 @@ func (v *Viewer) track(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		return
 	default:
 	}
-	counter := v.counters[media.Voice]
+	counters := []*synthetic.Counter{v.counters[media.Voice]}
 	if t.Kind() == webrtc.RTPCodecTypeVideo {
-		counter = v.counters[media.Video]
+		counters = []*synthetic.Counter{v.counters[media.Video], v.screen}
 		v.gone.Go(func() { v.askForKeyFrames(t.SSRC()) })
 	}
 	v.gone.Go(func() {
@@ -69,24 +70,23 @@ func (v *Viewer) track(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 			if err != nil {
 				return
 			}
-			_ = counter.WriteRTP(p) // it only counts
+			for _, c := range counters {
+				_ = c.WriteRTP(p) // it only counts
+			}
 		}
 	})
 }
 
-// askForKeyFrames does what a browser does: ask until there is a picture, and again when a frame cannot be shown.
+// askForKeyFrames does what a browser does: ask as long as there is nothing to show.
 func (v *Viewer) askForKeyFrames(ssrc webrtc.SSRC) {
 	tick := time.NewTicker(eagerness)
 	defer tick.Stop()
-	var lost uint64 // seen so far; a Mark begins anew
-	picture := false
-	for {
-		s := v.Stats(media.Video)
-		picture = picture || s.FramesShown > 0
-		if !picture || s.FramesLost > lost {
+	for shown := uint64(0); ; {
+		now := v.screen.Stats().FramesShown
+		if now == shown {
 			_ = v.peer.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}})
 		}
-		lost = s.FramesLost
+		shown = now
 		select {
 		case <-tick.C:
 		case <-v.closed:
