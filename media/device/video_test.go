@@ -50,12 +50,12 @@ func TestRateHoldsAgainstNoise(t *testing.T) {
 		bps      int
 		complete bool
 	}{
-		{"too little for such noise", 400_000, false},
-		{"enough", 2_000_000, true},
+		{"too little for such noise", 100_000, false},
+		{"enough", 1_000_000, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const fps, seconds = 30, 8
-			v, r, out := &videoStream{}, newRoom(1280, 720), &tape{}
+			v, r, out := &videoStream{}, newRoom(640, 360), &tape{}
 			defer v.close()
 			v.SetRate(c.bps)
 			start := time.Unix(0, 0)
