@@ -53,7 +53,7 @@ func (r *cameraRun) openRoom(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := browser.Eval[string](r.browser, "location.hash = '#"+site+"'"); err != nil {
+	if err := r.browser.Click("#rooms a"); err != nil {
 		return err
 	}
 	// Without a camera there is a drawn picture that says so.
