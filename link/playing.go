@@ -12,8 +12,10 @@ const (
 	// The play path is probed more slowly than the publish path: it shares the uplink, only the session could be dead.
 	playProbeFactor = 20
 	minPlayProbe    = time.Second
-	// playMisses unanswered probes end a play half whose publish half is answered.
-	playMisses = 3
+	// playMisses unanswered probes in a row end a play half whose publish half is answered. A link that is merely bad must keep
+	// its second leg: at one probe a second and 30 % of them lost, 12 in a row come by chance once in a month; 30 % lost each way
+	// (half of all probes) once in an hour.
+	playMisses = 12
 )
 
 var errPlaySilent = errors.New("the play session does not answer while the publish session does")
