@@ -14,10 +14,11 @@ type Health struct {
 	Width, Height int     // of the pictures, pixels; 0 for voice
 	FPS           float64 // pictures (or packets of voice) a second, counted over the last second
 
-	Frames  uint64 // pictures (or packets of voice) encoded from the device
+	Frames  uint64 // pictures (or packets of voice) that the device gave
 	Slates  uint64 // pictures encoded that say why there is no other
 	Bad     uint64 // pictures that could not be decoded and were skipped
 	Dropped uint64 // pictures (or samples of voice) that came but were not encoded: the machine was too slow
+	Skipped uint64 // pictures left out because the stream was too far ahead of its rate
 	Opens   uint64 // times the device was opened; more than 1: it was lost in between
 }
 

@@ -28,7 +28,6 @@ const slateEvery = 100 * time.Millisecond
 // Camera is the room's camera as a source. See the package's promises 1, 2 and 5.
 type Camera struct {
 	videoStream
-	*condition
 	cfg  CameraConfig
 	open func() (*capture, error)
 }
@@ -38,7 +37,8 @@ type Camera struct {
 func NewCamera(cfg CameraConfig) *Camera {
 	setReadTimeout()
 	cfg.VideoConfig = cfg.orDefaults()
-	c := &Camera{cfg: cfg, condition: newCondition(media.Video, cmp.Or(cfg.Device, "first camera"), cfg.Log)}
+	c := &Camera{cfg: cfg}
+	c.condition = newCondition(media.Video, cmp.Or(cfg.Device, "first camera"), cfg.Log)
 	c.open = func() (*capture, error) { return openCamera(cfg.Device, cfg.VideoConfig) }
 	c.SetRate(cfg.Bitrate)
 	return c
@@ -75,12 +75,15 @@ func (c *Camera) encode(ctx context.Context, s *slot, out media.Sink) {
 			if p == nil {
 				continue
 			}
-			if slate.used() {
-				c.RequestKeyFrame() // the slate's last picture predicts nothing of the room
+			stale = staleAfter(p.fps)
+			if time.Since(p.at) < stale { // else this program itself stood still
+				if slate.used() {
+					c.RequestKeyFrame() // the slate's last picture predicts nothing of the room
+				}
+				slate.reset(p.img.Rect.Size())
+				shown = p.at
+				c.encoder(p.at, c.put(p.img, p.at, p.fps, out))
 			}
-			slate.reset(p.img.Rect.Size())
-			shown, stale = p.at, staleAfter(p.fps)
-			c.encoder(p.at, c.put(p.img, p.at, p.fps, out))
 			s.give(p)
 		case now := <-tick.C:
 			reason, failed := c.trouble()
@@ -97,8 +100,11 @@ func (c *Camera) encode(ctx context.Context, s *slot, out media.Sink) {
 	}
 }
 
-// staleAfter is StaleAfter, or three pictures of a slow camera.
+// staleAfter is StaleAfter, or three pictures of a slow camera. An fps of 0 is unknown.
 func staleAfter(fps float64) time.Duration {
+	if fps == 0 {
+		return StaleAfter
+	}
 	return max(StaleAfter, time.Duration(3/fps*float64(time.Second)))
 }
 

@@ -1,6 +1,7 @@
 package device
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -49,9 +50,7 @@ func openCamera(name string, want VideoConfig) (*capture, error) {
 	if !ok {
 		return nil, fmt.Errorf("camera %s (%s) offers no picture format that can be used here; it has: %s", info.card, node, formats(info.modes))
 	}
-	if asked.fps == 0 || asked.fps > float64(want.FPS) {
-		asked.fps = float64(want.FPS)
-	}
+	asked.fps = min(asked.fps, float64(want.FPS)) // 0 stays: a camera that names no rate may refuse to be asked for one
 	return startCamera(kernel, node, info, asked)
 }
 
@@ -69,7 +68,7 @@ func startCamera(kernel *v4l2Node, node string, info v4l2Info, asked mode) (*cap
 			return nil, errors.Join(fmt.Errorf("camera %s: %w", c.name, err), stop())
 		}
 		if real.fps == 0 {
-			real.fps = asked.fps
+			real.fps = cmp.Or(asked.fps, defaultFPS)
 		}
 		if real.width == asked.width && real.height == asked.height && real.format == asked.format {
 			c.mode, c.close = real, stop
@@ -82,7 +81,7 @@ func startCamera(kernel *v4l2Node, node string, info v4l2Info, asked mode) (*cap
 		if attempt == 1 || formatRank(real.format) < 0 {
 			return nil, fmt.Errorf("camera %s: asked for %v, it gives %v", c.name, asked, real)
 		}
-		asked = real
+		asked.format, asked.width, asked.height = real.format, real.width, real.height
 	}
 	panic("unreachable")
 }
@@ -98,6 +97,8 @@ func streamCamera(node string, m mode) (video.Reader, func() error, error) {
 	}
 	p := prop.Media{Video: prop.Video{
 		Width: m.width, Height: m.height, FrameRate: float32(m.fps), FrameFormat: pixelFormats[formatRank(m.format)].format,
+		// The kernel keeps two pictures for us; if we stood still they are old.
+		DiscardFramesOlderThan: staleAfter(m.fps),
 	}}
 	r, err := d.(driver.VideoRecorder).VideoRecord(p)
 	if err != nil {

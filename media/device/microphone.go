@@ -38,7 +38,6 @@ const (
 // Microphone is the room's microphone as a source. See the package's promises 1, 3, 4 and 5.
 type Microphone struct {
 	voiceStream
-	*condition
 	cfg   MicrophoneConfig
 	find  func() (pcm, label string, err error)
 	start time.Time // RTP time counts from here
@@ -51,7 +50,8 @@ func NewMicrophone(cfg MicrophoneConfig) (*Microphone, error) {
 	if err := refuseNull(cfg.Device); err != nil {
 		return nil, err
 	}
-	m := &Microphone{cfg: cfg, condition: newCondition(media.Voice, cmp.Or(cfg.Device, "first microphone"), cfg.Log)}
+	m := &Microphone{cfg: cfg}
+	m.condition = newCondition(media.Voice, cmp.Or(cfg.Device, "first microphone"), cfg.Log)
 	m.find = func() (string, string, error) { return findMicrophone("/", cfg.Device) }
 	m.SetRate(orDefault(cfg.Bitrate, defaultVoiceBitrate))
 	return m, nil

@@ -27,6 +27,7 @@ const (
 // voiceStream is what microphone and test voice share: samples in, packets out. put belongs to Run's goroutine, the rest
 // may be called by any.
 type voiceStream struct {
+	*condition
 	rate atomic.Int64 // wanted rate, bit/s
 
 	enc     *opus.Encoder

@@ -11,13 +11,13 @@ import (
 // the words TEST PICTURE, so that nobody takes it for a room.
 type TestPicture struct {
 	videoStream
-	*condition
 	want VideoConfig
 }
 
 // NewTestPicture returns a source that is ready to Run once.
 func NewTestPicture(want VideoConfig) *TestPicture {
-	t := &TestPicture{want: want.orDefaults(), condition: newCondition(media.Video, "test picture", nil)}
+	t := &TestPicture{want: want.orDefaults()}
+	t.condition = newCondition(media.Video, "test picture", nil)
 	t.SetRate(t.want.Bitrate)
 	return t
 }

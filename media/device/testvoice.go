@@ -12,14 +12,12 @@ import (
 const maxVoiceLag = 5
 
 // TestVoice is the source without a microphone: a drawn voice that can be told from silence.
-type TestVoice struct {
-	voiceStream
-	*condition
-}
+type TestVoice struct{ voiceStream }
 
 // NewTestVoice returns a source that is ready to Run once. bitrate is in bit/s; 0 means 32 kbit/s.
 func NewTestVoice(bitrate int) *TestVoice {
-	t := &TestVoice{condition: newCondition(media.Voice, "test voice", nil)}
+	t := &TestVoice{}
+	t.condition = newCondition(media.Voice, "test voice", nil)
 	t.SetRate(orDefault(bitrate, defaultVoiceBitrate))
 	return t
 }

@@ -11,10 +11,12 @@ import (
 // videoStream is what camera and test picture share: pictures in, packets out. put and close belong to Run's goroutine,
 // the rest may be called by any.
 type videoStream struct {
+	*condition
 	key  atomic.Bool  // somebody asked for a key frame
 	rate atomic.Int64 // wanted rate, bit/s
 
 	start time.Time // RTP timestamps count from here
+	last  time.Time // of the last picture
 	enc   *h264     // nil: to be built for the next picture
 	size  image.Point
 	fps   float64 // enc's
@@ -41,7 +43,12 @@ func (v *videoStream) SetRate(bps int) {
 // with a key frame.
 func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media.Sink) error {
 	bps := int(v.rate.Load())
+	if !at.After(v.last) {
+		at = v.last.Add(time.Millisecond) // a slate was drawn while this picture waited: time goes forward all the same
+	}
+	v.last = at
 	if v.debt.tooDeep(at, bps) {
+		v.edit(func(h *media.Health) { h.Skipped++ })
 		return nil
 	}
 	if err := v.fit(img.Rect.Size(), fps, bps); err != nil {

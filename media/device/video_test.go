@@ -43,6 +43,10 @@ func (t *tape) pictures() (all, keys int) {
 	return all, keys
 }
 
+func newVideoStream() *videoStream {
+	return &videoStream{condition: newCondition(media.Video, "test", nil)}
+}
+
 // More noise than the rate can hold: pictures are left out, the rate is kept, and nothing is left out otherwise.
 func TestRateHoldsAgainstNoise(t *testing.T) {
 	for _, c := range []struct {
@@ -55,7 +59,7 @@ func TestRateHoldsAgainstNoise(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const fps, seconds = 30, 8
-			v, r, out := &videoStream{}, newRoom(640, 360), &tape{}
+			v, r, out := newVideoStream(), newRoom(640, 360), &tape{}
 			defer v.close()
 			v.SetRate(c.bps)
 			start := time.Unix(0, 0)
@@ -71,6 +75,9 @@ func TestRateHoldsAgainstNoise(t *testing.T) {
 			// The debt of mostOwed may be outstanding at the end.
 			if limit := c.bps + c.bps/seconds + c.bps/10; bps > limit {
 				t.Errorf("%d bit/s, want at most %d", bps, limit)
+			}
+			if skipped := int(v.Health().Skipped); skipped != fps*seconds-pictures {
+				t.Errorf("%d pictures are counted as left out, %d were", skipped, fps*seconds-pictures)
 			}
 			if c.complete && pictures != fps*seconds {
 				t.Errorf("%d of %d pictures were left out", fps*seconds-pictures, fps*seconds)
@@ -132,7 +139,7 @@ func sinkChannel(c chan<- struct{}) media.Sink {
 
 // What a picture of the demo costs: drawing and encoding. At 30 a second, 1 ms is 3 % of a core.
 func BenchmarkTestPicture720p(b *testing.B) {
-	v, pattern := &videoStream{}, media.NewPattern(1280, 720, 30)
+	v, pattern := newVideoStream(), media.NewPattern(1280, 720, 30)
 	defer v.close()
 	v.SetRate(defaultVideoBitrate)
 	start := time.Now()
