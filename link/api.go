@@ -57,7 +57,11 @@ func NewAPI(cfg APIConfig) (*API, error) {
 		if _, ok := cfg.UDP.LocalAddr().(*net.UDPAddr); !ok {
 			return nil, fmt.Errorf("media API: UDP socket has the address %v, not a UDP address", cfg.UDP.LocalAddr())
 		}
-		a.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: cfg.UDP, Net: cfg.Net, Logger: logs.NewLogger("udp mux")})
+		conn, err := sourced(cfg.UDP)
+		if err != nil {
+			return nil, fmt.Errorf("media API: %w", err)
+		}
+		a.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: cfg.Net, Logger: logs.NewLogger("udp mux")})
 		a.engine.udp = a.udp
 	}
 	if cfg.TCP != nil {

@@ -39,9 +39,11 @@ func (l *spyListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-func newRealFar(t testing.TB) *realFar {
+func newRealFar(t testing.TB) *realFar { return newRealFarOn(t, "udp4", "127.0.0.1:0") }
+
+func newRealFarOn(t testing.TB, network, address string) *realFar {
 	t.Helper()
-	udp, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	udp, err := net.ListenPacket(network, address)
 	must(t, err)
 	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
 	must(t, err)
@@ -119,6 +121,18 @@ func TestLoopback(t *testing.T) {
 			return false
 		})
 	}
+}
+
+// A gateway's usual socket: every address of the machine, both families.
+func TestOneSocketForAllAddresses(t *testing.T) {
+	leaks(t)
+	f := newRealFarOn(t, "udp", ":0")
+	defer f.close()
+	s, l := dial(t, f.config(bound(t, "127.0.0.2")))
+	defer s.Close()
+	stream(s.Leg(media.Voice), media.Voice, 1, 20, time.Millisecond)
+	eventually(t, "voice arrives", func() bool { return f.count("u2", media.Voice).packets == 20 })
+	eventually(t, "probes are answered", func() bool { return countAnswered(l.take(), time.Time{}) > 0 })
 }
 
 // Cut black-holes existing sockets both ways; when it ends before consent does, the same session goes on.

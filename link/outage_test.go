@@ -201,10 +201,12 @@ func TestStaleBurst(t *testing.T) {
 		time.Sleep(time.Second)
 		time.Sleep(30 * time.Millisecond) // not while a probe is on its way
 		l.take()
+		w.listen.cut(map[string]bool{"10.0.0.2": true}) // the queue holds signalling as well
 		held.hold(true)
 		time.Sleep(10 * time.Second)
 		released := time.Now()
 		held.hold(false)
+		w.listen.cut(nil)
 		time.Sleep(time.Second)
 		samples := l.take()
 		answered, missed, late := checkBook(t, samples)
@@ -250,6 +252,32 @@ func TestFarEndRestarted(t *testing.T) {
 		again, _ := dial(t, w.config("2"))
 		must(t, again.Close())
 		w.close()
+	})
+}
+
+// An uplink that carries signalling but lost its media path (a NAT forgot it, the address changed) needs a new session long
+// before consent runs out; a short silence does not end it.
+func TestPathBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Millisecond, "2")
+		defer w.close()
+		s, _ := dial(t, w.config("2"))
+		media := func(vnet.Chunk) bool { return true } // signalling has its own way in this world
+		w.drop.Store(&media)
+		time.Sleep(8 * time.Second)
+		w.cut()
+		time.Sleep(5 * time.Second)
+		if s.Err() != nil {
+			t.Errorf("ended by 8 s of silence: %v", s.Err())
+		}
+		start := time.Now()
+		w.drop.Store(&media)
+		<-s.Done()
+		t.Logf("given up after %v: %v", time.Since(start), s.Err())
+		if !errors.Is(s.Err(), ErrPathBroken) || time.Since(start) > 15*time.Second {
+			t.Errorf("after %v: %v", time.Since(start), s.Err())
+		}
+		must(t, s.Close())
 	})
 }
 

@@ -25,6 +25,9 @@ var (
 	ErrFarClosed = errors.New("the other side closed the session")
 	// ErrForgotten ends a session that the far end answers not to know: it was restarted, or somebody ended the session.
 	ErrForgotten = errors.New("the far end does not know this session any more (was it restarted?)")
+	// ErrPathBroken ends a session whose media path is silent while the far end answers over the same uplink: the
+	// uplink's address changed, or a NAT forgot the path. A new session finds a new path.
+	ErrPathBroken = errors.New("the far end answers over this uplink, but nothing comes over the media path")
 )
 
 // maxPacket is the largest RTP or RTCP packet read; our own stay below 1200 bytes.

@@ -20,6 +20,9 @@ const (
 	// doubtAfter is how many unanswered probes in a row make us ask the far end over HTTP whether it still knows us.
 	doubtAfter = 3
 	askPause   = time.Second // between two such questions
+	// brokenAfter is how long the far end must have answered over HTTP alone before the media path is given up: a new
+	// session costs half a second, and a burst of loss is over sooner.
+	brokenAfter = 10 * time.Second
 )
 
 // Session is one live association over one uplink. All methods may be called from any goroutine.
@@ -185,10 +188,12 @@ func (s *Session) sampled(sample Sample) {
 	}
 }
 
-// inquire asks the far end over HTTP whether it still knows the session while probes stay unanswered: a far end that was
-// restarted answers 404 within a round trip or two, where ICE would wait its 30 s out. On a dead path the question
-// fails, which is no news.
+// inquire asks the far end over HTTP whether it still knows the session while probes stay unanswered. One that was
+// restarted answers 404 within a round trip or two, where ICE would wait its 30 s out; one that knows the session, again
+// and again, while its media path stays silent, says that only a new path will help. On a dead uplink the question fails,
+// which is no news.
 func (s *Session) inquire() {
+	var known time.Time // since when the far end answers that it knows the session, without a probe answered
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -198,9 +203,20 @@ func (s *Session) inquire() {
 		if s.missing.Load() < doubtAfter {
 			continue
 		}
-		if s.signal.forgotten(s.ctx, s.pub.resource) {
+		asked := time.Now()
+		switch s.signal.ask(s.ctx, s.pub.resource) {
+		case gone:
 			s.end(ErrForgotten)
 			return
+		case silent:
+			known = time.Time{}
+		case there:
+			if last := time.Unix(0, s.answered.Load()); known.IsZero() || last.After(known) {
+				known = asked
+			} else if time.Since(known) >= brokenAfter {
+				s.end(ErrPathBroken)
+				return
+			}
 		}
 		select {
 		case <-s.ctx.Done():

@@ -221,13 +221,28 @@ func (s *signaller) delete(ctx context.Context, resource string) error {
 	return readProblem("end a session at the far end", resp, body, time.Now())
 }
 
-// forgotten asks whether the far end has lost a session. Only 404 and 410 say so: a session URL answers GET with 405 (RFC
-// 9725 4.2), and anything else is no news.
-func (s *signaller) forgotten(ctx context.Context, resource string) bool {
+// word is what a far end says when asked about a session.
+type word uint8
+
+const (
+	silent word = iota // nothing: it cannot be reached now
+	there              // it can be reached and does not deny the session
+	gone               // it does not know the session
+)
+
+// ask asks whether the far end still has a session. Only 404 and 410 deny it: a session URL answers GET with 405 (RFC 9725
+// 4.2), and a server in trouble (5xx) says nothing about the session.
+func (s *signaller) ask(ctx context.Context, resource string) word {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	resp, _, _, err := s.do(ctx, http.MethodGet, resource, "", "")
-	return err == nil && (resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone)
+	switch {
+	case err != nil || resp.StatusCode >= 500:
+		return silent
+	case resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusGone:
+		return gone
+	}
+	return there
 }
 
 // Delete ends sessions that an earlier run left behind, over cfg's Net. It needs Net, Token, TLS, and the hosts of WHIP,
