@@ -89,7 +89,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		return nil, err
 	}
 	a.back = newReturnPath()
-	a.screens = newScreens(parts.Media, a.back, a.run, a.log)
+	a.screens = newScreens(a.back, a.run, a.log)
 	if err := a.addSources(parts.Sources); err != nil {
 		return nil, err
 	}
@@ -185,6 +185,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.ran.Swap(true) {
 		return errors.New("run the agent: it has run already; build another")
 	}
+	defer a.serveScreens()()
 	// The loop and the page outlive the rest, so that what happens at the end is still noted and seen.
 	late, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -215,6 +216,25 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop()
 	last.Wait()
 	return nil
+}
+
+// serveScreens gives the room's page its media port; stop takes it away. Without one the page says so, and all else works.
+func (a *Agent) serveScreens() (stop func()) {
+	listen := a.cfg.Status.Listen
+	if a.parts.Status != nil {
+		listen = a.parts.Status.Addr().String()
+	}
+	switch {
+	case a.parts.Media != nil:
+		a.screens.api.Store(a.parts.Media)
+	case listen != "":
+		stop, err := a.screens.serve(listen)
+		if err == nil {
+			return stop
+		}
+		a.log.Error("the room's screen shows no picture", "err", err)
+	}
+	return func() {}
 }
 
 // watchCarrier posts what the interface says of its carrier. Where it cannot be known, probes alone decide.

@@ -29,7 +29,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 	v := supervision.Judge(now, in)
 	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)
 	if v.State != l.verdict.State {
-		l.tale.say(now, level, words+". "+v.Sentence)
+		l.tale.say(now, level, strings.TrimRight(words, ".")+". "+v.Sentence)
 		st.Events = slices.Clone(l.tale.events)
 		l.log.Info("supervision", "state", v.State, "reason", v.Reason)
 	}
@@ -153,10 +153,7 @@ func (l *loop) behind(st *status.Status, v supervision.Verdict) string {
 	return strings.Join(append(parts, why...), " ")
 }
 
-// mention is an uplink's reason with its name in front, unless it is in there.
+// mention is an uplink's reason with its name in front.
 func mention(u status.Uplink) string {
-	if strings.Contains(strings.ToLower(u.Reason), u.Name) {
-		return u.Reason
-	}
-	return strings.ToUpper(u.Name[:1]) + u.Name[1:] + ": " + u.Reason
+	return strings.ToUpper(u.Name[:1]) + u.Name[1:] + ": " + lowerFirst(u.Reason)
 }

@@ -57,11 +57,15 @@ func (l *loop) linkProblems(st *status.Status, e failover.Snapshot, add func(id 
 		}
 		switch {
 		case s.conn == nil && s.dial.Error != "" && s.carrier != "down":
-			add("uplink-down:"+u.Name, level, fmt.Sprintf("%s cannot connect: %s.", u.Name, s.dial.Error), s.hint)
+			add("uplink-down:"+u.Name, level, u.Name+" cannot connect: "+s.dial.Error+".", s.hint)
 		case u.Verdict == "down" && u.Words != "Connecting":
-			add("uplink-down:"+u.Name, level, u.Name+" is down: "+lowerFirst(u.Reason), downHint(u, e.Links[i].Reason))
+			hint := downHint(u, e.Links[i].Reason)
+			if u.Impairment != "" {
+				hint = "Somebody spoiled it on this page: press Restore."
+			}
+			add("uplink-down:"+u.Name, level, u.Name+" is down: "+lowerFirst(u.Reason), hint)
 		case u.Verdict == "degraded":
-			add("uplink-degraded:"+u.Name, status.Notice, u.Name+" is degraded: "+lowerFirst(u.Reason), "Nothing needs to be done while another one works.")
+			add("uplink-degraded:"+u.Name, status.Notice, u.Name+" is degraded: "+lowerFirst(u.Reason), "If it lasts, look at its signal and cable, and at what else uses it.")
 		}
 	}
 	if len(st.Uplinks) == 1 {

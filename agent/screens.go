@@ -2,9 +2,12 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"scanside/link"
@@ -18,7 +21,7 @@ const (
 
 // screens serves the pages that show the physician in the room: WHEP on POST /room/whep, then /room/session/{id}.
 type screens struct {
-	api  *link.API // nil: the page is told so
+	api  atomic.Pointer[link.API] // nil: the page is told so
 	back *returnPath
 	run  string // stream id that the pages see
 	log  *slog.Logger
@@ -27,11 +30,31 @@ type screens struct {
 	wg   sync.WaitGroup
 }
 
-func newScreens(api *link.API, back *returnPath, run string, log *slog.Logger) *screens {
-	return &screens{api: api, back: back, run: run, log: log, open: link.NewResources(link.ResourcesConfig{
+func newScreens(back *returnPath, run string, log *slog.Logger) *screens {
+	return &screens{back: back, run: run, log: log, open: link.NewResources(link.ResourcesConfig{
 		Principal: func(*http.Request) string { return "room" }, // who may reach the page may use it
 		Limit:     maxScreens, Log: log,
 	})}
+}
+
+// serve makes the API of the pages beside the status page: the same address, any UDP port. The room's own screen is on this
+// machine or in this room, so no candidate but that address is offered.
+func (s *screens) serve(listen string) (stop func(), err error) {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, err
+	}
+	socket, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return nil, fmt.Errorf("open a media port for the room's screen: %w", err)
+	}
+	api, err := link.NewAPI(link.APIConfig{UDP: socket, Loopback: loopback(host), Log: s.log})
+	if err != nil {
+		socket.Close()
+		return nil, fmt.Errorf("open a media port for the room's screen: %w", err)
+	}
+	s.api.Store(api)
+	return func() { s.api.Store(nil); api.Close() }, nil
 }
 
 // Run passes held key frame requests on until ctx ends, then lets the screens go.
@@ -62,7 +85,7 @@ func (s *screens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path != "/room/whep":
 		s.open.ServeHTTP(w, r)
-	case s.api == nil:
+	case s.api.Load() == nil:
 		link.WriteProblem(w, &link.Problem{
 			Status: http.StatusServiceUnavailable, Title: "The room's screen has no media port.",
 			Detail: "The box could not open one at its start; its log says why.",
@@ -75,7 +98,7 @@ func (s *screens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // accept starts one screen.
 func (s *screens) accept(offer string) (link.Peer, string, error) {
 	one := &screen{}
-	out, answer, err := s.api.AcceptPlay(offer, s.run, link.PlayEvents{KeyFrame: s.keyFrame, Connected: s.keyFrame, Repair: one.resend})
+	out, answer, err := s.api.Load().AcceptPlay(offer, s.run, link.PlayEvents{KeyFrame: s.keyFrame, Connected: s.keyFrame, Repair: one.resend})
 	if err != nil {
 		return nil, "", err
 	}

@@ -89,20 +89,20 @@ func (l *loop) ruling(now time.Time, r failover.Ruling) {
 		}
 		return // suspicion comes and goes; it is on the uplink's card
 	}
-	why := sentence(r.Reason.Sentence(name))
+	why := r.Reason.Sentence("it") + "."
 	switch r.To {
 	case failover.Down:
 		s.outages++
 		if !r.Suspect && s.suspect.LastGood != r.LastGood {
 			s.doubted = now // it fell at once
 		}
-		s.lostAt, s.lostWhy = now.Add(-r.At.Sub(r.LastGood)), r.Reason.Sentence(name)
+		s.lostAt, s.lostWhy = now.Add(-r.At.Sub(r.LastGood)), r.Reason.Sentence("it")
 		l.tale.say(now, status.Bad, name+" is down: "+why)
 	case failover.Proving:
 		if !s.lostAt.IsZero() {
-			s.outage = fmt.Sprintf("Last outage: %s for %s, because %s.", s.lostAt.Local().Format("15:04:05"), lasted(now.Sub(s.lostAt)), s.lostWhy)
+			s.outage = fmt.Sprintf("Its last outage began at %s and lasted %s: %s.", s.lostAt.Local().Format("15:04:05"), lasted(now.Sub(s.lostAt)), s.lostWhy)
 		}
-		l.tale.say(now, status.Notice, why)
+		l.tale.say(now, status.Notice, sentence(r.Reason.Sentence(name)))
 	case failover.Degraded:
 		l.tale.say(now, status.Warning, name+" is degraded: "+why)
 	case failover.Up:
@@ -379,8 +379,10 @@ func lasted(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
 		return "less than 1 ms"
-	case d < 2*time.Second:
+	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second && d%time.Second >= 100*time.Millisecond:
+		return fmt.Sprintf("%.1f s", d.Seconds())
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d s", int(d.Seconds()))
 	case d < 2*time.Hour:

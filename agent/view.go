@@ -90,31 +90,34 @@ func (l *loop) viewUplink(now time.Time, i failover.Link, e failover.Snapshot) s
 // judgeUplink chooses an uplink's word, level and reason.
 func (l *loop) judgeUplink(now time.Time, u *status.Uplink, i failover.Link, v failover.LinkView) {
 	s := &l.links[i]
-	u.Reason = sentence(v.Reason.Sentence(u.Name))
+	u.Reason = sentence(v.Reason.Sentence("it"))
 	switch {
 	case s.conn == nil && s.carrier == "down":
 		u.Words, u.Level = "Down", status.Bad
-		u.Reason = sentence(failover.CarrierLost.Sentence(u.Name))
+		u.Reason = sentence(failover.CarrierLost.Sentence("it"))
 	case s.conn == nil && s.dial.Error == "" && v.Reason == failover.NotConnected:
 		u.Words, u.Level, u.Reason = "Connecting", status.Unknown, "The first attempt to connect is under way."
 	case s.conn == nil:
 		u.Words, u.Level = "Down", status.Bad
 		if s.dial.Error != "" {
-			u.Reason = sentence(fmt.Sprintf("%s cannot connect: %s", u.Name, s.dial.Error))
+			u.Reason = "It cannot connect: " + s.dial.Error + "."
 		}
 	case v.Verdict == failover.Down:
 		u.Words, u.Level = "Down", status.Bad
 	case v.Suspect:
-		u.Words, u.Level, u.Reason = "In doubt", status.Warning, sentence(v.SuspectReason.Sentence(u.Name))
+		u.Words, u.Level, u.Reason = "In doubt", status.Warning, sentence(v.SuspectReason.Sentence("it"))
 	case v.Verdict == failover.Proving:
 		u.Words, u.Level = "Proving", status.Notice
 		if left := v.Dwell - v.Proof; left > 0 {
-			u.Reason = fmt.Sprintf("%s answers, and must carry media well for another %s before it is relied on.", u.Name, lasted(max(left, time.Second).Round(time.Second)))
+			u.Reason = fmt.Sprintf("It answers, and must carry media well for another %s before it is relied on.", lasted(max(left, time.Second).Round(time.Second)))
 		}
 	case v.Verdict == failover.Degraded:
 		u.Words, u.Level = "Degraded", status.Warning
+		if v.Proof > 0 {
+			u.Reason += " It is better now, and must stay so for another " + lasted(max(v.Dwell-v.Proof, time.Second).Round(time.Second)) + "."
+		}
 	default:
-		u.Words, u.Level, u.Reason = "Up", status.OK, u.Name+" works: its probes are answered and what is sent arrives."
+		u.Words, u.Level, u.Reason = "Up", status.OK, "It works: its probes are answered, and what is sent arrives."
 	}
 }
 

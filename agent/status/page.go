@@ -78,8 +78,43 @@ func words() template.FuncMap {
 			}
 			return strings.ToUpper(s[:1]) + s[1:]
 		},
-		"talking": talking,
+		"talking":  talking,
+		"watching": watching,
+		"stories":  stories,
 	}
+}
+
+// stories are the newest switchovers that were not routine.
+func stories(all []Switchover) []Switchover {
+	const most = 5
+	var some []Switchover
+	for _, s := range all {
+		if !s.Routine && len(some) < most {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
+// watching is what the room reads where the physician's picture would be while nobody talks to it.
+func watching(f FarEnd) string {
+	var names []string
+	for _, p := range f.People {
+		if p.Sees || p.Hears {
+			names = append(names, p.Name)
+		}
+	}
+	switch {
+	case !f.Known:
+		return "Not known who is connected"
+	case len(names) == 1:
+		return names[0] + " watches"
+	case len(names) > 1:
+		return and(names) + " watch"
+	case len(f.People) > 0:
+		return f.People[0].Name + " is connected, but does not watch"
+	}
+	return "Nobody is connected"
 }
 
 func talking(people []Person) string {
@@ -128,8 +163,6 @@ func span(d time.Duration) string {
 
 func milliseconds(v *float64) string {
 	switch {
-	case v == nil:
-		return "not measured"
 	case *v < 10:
 		return fmt.Sprintf("%.1f ms", *v)
 	default:
@@ -139,8 +172,6 @@ func milliseconds(v *float64) string {
 
 func percent(v *float64) string {
 	switch {
-	case v == nil:
-		return "not measured"
 	case *v == 0:
 		return "0 %"
 	case *v < 0.1:

@@ -197,7 +197,7 @@ func TestPagesWithoutScript(t *testing.T) {
 	at := time.Date(2026, 11, 23, 10, 42, 16, 0, time.Local)
 	for name, want := range map[string][]string{
 		"cut": {"primary is down: it stopped answering.", "It stopped answering: 5 probes in a row were lost.", "voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
-			`action="/api/v1/demo/primary/restore"`, `aria-pressed="true">Cut`, "as of <time", "10:42:16", "This is the last way out."},
+			`action="/api/v1/demo/primary/restore"`, `aria-pressed="true">Cut`, "as of <time", "10:42:16", "cellular is the last way out"},
 		"empty": {"No way out of the room works.", "the interface eth0 does not exist", "no camera was found", "Neither a camera nor a microphone is there."},
 	} {
 		s := server(t, newBox(map[string]*Status{"cut": cut(at), "empty": empty(at)}[name]), Config{})

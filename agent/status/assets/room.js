@@ -53,12 +53,12 @@ sound.addEventListener("click", () => {
 
 setInterval(async () => {
   const now = performance.now(), silent = now - shown;
-  const talker = document.getElementById("ribbon")?.dataset.talker;
+  const { talker, watching } = document.getElementById("ribbon").dataset;
   const never = shown === 0;
   veil.hidden = !never && silent < slow;
   veil.classList.toggle("over", !never && silent < 60000 && !!talker);
   if (!veil.hidden) {
-    if (!talker) veilWords.textContent = "Nobody is connected";
+    if (!talker) veilWords.textContent = watching;
     else if (never) veilWords.textContent = `Waiting for ${talker}’s picture`;
     else veilWords.textContent = `NO PICTURE for ${Math.floor(silent / 1000)} s`;
   }
@@ -67,7 +67,7 @@ setInterval(async () => {
     packets = voice.packets;
     packetsAt = now;
   }
-  if (packetsAt && now - packetsAt < 1000) voiceWords.textContent = `Voice arrives, ${voice.lost} lost`;
+  if (packetsAt && now - packetsAt < 1000) voiceWords.textContent = voice.lost ? `Voice arrives, ${voice.lost} lost` : "Voice arrives, nothing lost";
   else if (talker && packetsAt) voiceWords.textContent = `NO VOICE for ${Math.floor((now - packetsAt) / 1000)} s`;
   else voiceWords.textContent = talker ? "Voice: waiting" : "Nobody speaks";
   loud = voice.level > 0 ? 20 * Math.log10(voice.level) : -100;
