@@ -21,14 +21,20 @@
 // that comes after its probe was given up is a second Sample with Late set and the true round trip. The answer carries the
 // far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one.
 //
+// A far end of another make does not answer probes (it does not say x-scanside-echo in its answer): then RTCP sender and
+// receiver reports measure the path, more slowly (plain.go). ICE keepalives are off on links; the probes keep the path and
+// its NAT open for less, and are consent of a stronger kind than RFC 7675 asks for.
+//
 // # States of a Session
 //
-//	dialling    Dial: gather, POST, ICE, DTLS, both halves in parallel
+//	dialling    Dial: gather, POST, ICE, DTLS, both halves in parallel: 3 round trips of TCP, TLS and HTTP, 3 of ICE and DTLS
 //	live        probes run; the play half re-dials itself while the publish half lives
 //	            ("nobody there yet", 409 or 404 on WHEP, is live without return media)
-//	dead        Done is closed, Err says why: refused by ICE for 30 s (RFC 7675 5.1), closed by the far end, or the far end
-//	            answers that it does not know the session any more (asked over HTTP while probes stay unanswered)
+//	dead        Done is closed, Err says why: ErrSilent (30 s, RFC 7675 5.1), ErrFarClosed, ErrForgotten (the far end answers
+//	            over HTTP that it does not know the session), ErrPathBroken (it answers over HTTP alone, for 10 s)
 //	closed      Close: DELETE (2 s at most), everything waited for
+//
+// An outage of up to 25 s leaves a Session live.
 //
 // # Invariants
 //

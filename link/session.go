@@ -15,15 +15,8 @@ import (
 	"scanside/media"
 )
 
-const (
-	dialLimit = 15 * time.Second // of a whole Dial, whatever its context allows
-	// doubtAfter is how many unanswered probes in a row make us ask the far end over HTTP whether it still knows us.
-	doubtAfter = 3
-	askPause   = time.Second // between two such questions
-	// brokenAfter is how long the far end must have answered over HTTP alone before the media path is given up: a new
-	// session costs half a second, and a burst of loss is over sooner.
-	brokenAfter = 10 * time.Second
-)
+// dialLimit bounds a whole Dial, whatever its context allows.
+const dialLimit = 15 * time.Second
 
 // Session is one live association over one uplink. All methods may be called from any goroutine.
 type Session struct {
@@ -158,71 +151,6 @@ func (s *Session) start(p *player, playErr error) {
 	if s.cfg.WHEP != "" {
 		s.playing(p)
 		s.wg.Go(func() { s.keepPlaying(p, playErr) })
-	}
-}
-
-// measurePlain is for a far end that does not answer probes.
-func (s *Session) measurePlain() {
-	p := &plain{tell: s.sampled}
-	for k, l := range s.legs {
-		p.streams[k].ssrc = l.ssrc()
-		l.plain = p
-	}
-	s.pub.plain.Store(p)
-	s.pub.run(func() { p.run(s.pub.done, s.pub.sendRTCP) })
-}
-
-// sampled takes the outcome of a probe on the publish path.
-func (s *Session) sampled(sample Sample) {
-	if sample.Answered {
-		s.missing.Store(0)
-		s.answered.Store(time.Now().UnixNano())
-	} else if s.missing.Add(1) >= doubtAfter {
-		select {
-		case s.doubt <- struct{}{}:
-		default:
-		}
-	}
-	if s.ev.Sample != nil {
-		s.ev.Sample(sample)
-	}
-}
-
-// inquire asks the far end over HTTP whether it still knows the session while probes stay unanswered. One that was
-// restarted answers 404 within a round trip or two, where ICE would wait its 30 s out; one that knows the session, again
-// and again, while its media path stays silent, says that only a new path will help. On a dead uplink the question fails,
-// which is no news.
-func (s *Session) inquire() {
-	var known time.Time // since when the far end answers that it knows the session, without a probe answered
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-s.doubt:
-		}
-		if s.missing.Load() < doubtAfter {
-			continue
-		}
-		asked := time.Now()
-		switch s.signal.ask(s.ctx, s.pub.resource) {
-		case gone:
-			s.end(ErrForgotten)
-			return
-		case silent:
-			known = time.Time{}
-		case there:
-			if last := time.Unix(0, s.answered.Load()); known.IsZero() || last.After(known) {
-				known = asked
-			} else if time.Since(known) >= brokenAfter {
-				s.end(ErrPathBroken)
-				return
-			}
-		}
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-time.After(askPause):
-		}
 	}
 }
 
