@@ -277,6 +277,49 @@ func TestSessionsEnd(t *testing.T) {
 	})
 }
 
+// A restart of the gateway asks nobody for a password; the file holds nothing that signs anybody in.
+func TestSessionsOutliveARestart(t *testing.T) {
+	cfg, _ := testConfig(t)
+	path := filepath.Join(t.TempDir(), "state", sessionsFile)
+	now := time.Now()
+	users := func(cfg Config) func(string) (User, bool) { return (&door{users: cfg.Users}).user }
+	before := newSessions(defaultIdle)
+	ada, s := before.begin(cfg.Users[0], now)
+	bob, _ := before.begin(cfg.Users[1], now)
+	gone, _ := before.begin(cfg.Users[2], now)
+	before.finish(gone)
+	must(t, before.keep(path, now))
+	text, err := os.ReadFile(path)
+	must(t, err)
+	if strings.Contains(string(text), ada) {
+		t.Error("the file holds a cookie")
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	cfg.Users = cfg.Users[:1]
+	cfg.Users[0].Role = Observer
+	after := newSessions(defaultIdle)
+	must(t, after.restore(path, users(cfg), now.Add(time.Minute)))
+	again := after.find(ada, now.Add(time.Minute))
+	if again == nil || again.id != s.id || again.user.Role != Observer {
+		t.Errorf("restored %+v", again)
+	}
+	if after.find(bob, now) != nil || after.find(gone, now) != nil {
+		t.Error("restored who is no longer known, or had signed out")
+	}
+	late := newSessions(defaultIdle)
+	must(t, late.restore(path, users(cfg), now.Add(defaultIdle)))
+	if late.len() != 0 {
+		t.Error("restored what had expired")
+	}
+	must(t, os.WriteFile(path, []byte("[{"), 0o600))
+	if err := newSessions(defaultIdle).restore(path, users(cfg), now); err == nil {
+		t.Error("a torn file was read")
+	}
+	must(t, newSessions(defaultIdle).restore(path+"x", users(cfg), now))
+}
+
 func TestSignOut(t *testing.T) {
 	f := newFixture(t)
 	ada := f.signedInAs(t, "ada")

@@ -175,6 +175,11 @@ func (c *Config) checkSites(wrong func(string, string, ...any)) {
 			s.Name = s.ID
 		}
 		s.checkToken(path, wrong)
+		for j, other := range c.Sites[:i] {
+			if s.TokenHash != "" && other.TokenHash == s.TokenHash {
+				wrong(path, "has the token of sites[%d]; a token tells which site a box belongs to, so each site needs its own", j)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 func TestLoadConfig(t *testing.T) {
 	dir := t.TempDir()
 	token, hash := NewSiteToken()
+	_, otherHash := NewSiteToken()
 	write := func(name, text string) string {
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -35,7 +36,7 @@ sites:
     token_file: `+filepath.Join(dir, "token")+`
   - id: south-2
     name: Southern clinic
-    token_hash: `+hash+`
+    token_hash: `+otherHash+`
 users:
   - name: ada
     role: supervisor
@@ -118,13 +119,14 @@ func TestConfigChecks(t *testing.T) {
 		{"port in words", func(c *Config) { c.Ports.TCP = ":nonsense" }, "media.tcp"},
 		{"two users of one name", func(c *Config) { c.Users = append(c.Users[:1:1], c.Users[0]) }, "users[0] already"},
 		{"name that writes backwards", func(c *Config) { c.Users = []User{{Name: "x", DisplayName: "\u202egnp.exe", Role: Observer}} }, "display_name"},
+		{"two sites with one token", func(c *Config) { c.Sites[1].TokenHash = c.Sites[0].TokenHash }, "has the token of sites[0]"},
 		{"site that climbs", func(c *Config) { c.Sites = []Site{{ID: "..", TokenHash: c.Sites[0].TokenHash}} }, "sites[0].id"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := good
-			c.spoil(&cfg)
 			cfg.Sites = append([]Site(nil), cfg.Sites...)
 			cfg.Users = append([]User(nil), cfg.Users...)
+			c.spoil(&cfg)
 			m := cfg.check()
 			if (len(m) > 0) != (c.words != "") || len(m) > 0 && !strings.Contains(m.Error(), c.words) {
 				t.Errorf("got %v, want %q", m, c.words)

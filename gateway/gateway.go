@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -69,6 +70,7 @@ func New(cfg Config, log *slog.Logger) (*Gateway, error) {
 	if g.door, err = newDoor(cfg, log); err != nil {
 		return nil, err
 	}
+	g.restoreSessions()
 	g.resources = link.NewResources(link.ResourcesConfig{Principal: g.principal, Limit: maxPeers, Log: log})
 	g.metrics = newMetrics(g)
 	g.door.count = g.metrics.signIn
@@ -170,6 +172,7 @@ func (g *Gateway) shutdown(servers []*server, cancel context.CancelFunc) {
 	}
 	wg.Wait()
 	cancel()
+	g.keepSessions(time.Now().Add(keepEvery)) // whatever the time
 	g.Close()
 }
 
@@ -198,10 +201,30 @@ func (g *Gateway) sweep(ctx context.Context) {
 			for _, r := range g.rooms {
 				r.endSignedOut()
 			}
+			g.keepSessions(now)
 			if n%600 == 0 {
 				g.door.codes.sweep(now)
 			}
 		}
+	}
+}
+
+// keepSessions writes who is signed in; without a state folder nobody stays signed in over a restart.
+func (g *Gateway) keepSessions(now time.Time) {
+	if g.cfg.StateDir == "" {
+		return
+	}
+	if err := g.door.sessions.keep(filepath.Join(g.cfg.StateDir, sessionsFile), now); err != nil {
+		g.log.Warn("who is signed in will not be known after a restart", "reason", err)
+	}
+}
+
+func (g *Gateway) restoreSessions() {
+	if g.cfg.StateDir == "" {
+		return
+	}
+	if err := g.door.sessions.restore(filepath.Join(g.cfg.StateDir, sessionsFile), g.door.user, time.Now()); err != nil {
+		g.log.Warn("everybody has to sign in again", "reason", err)
 	}
 }
 

@@ -24,8 +24,13 @@ func running(t *testing.T, cfg Config) *Gateway {
 	go func() { done <- g.Run(ctx) }()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Run: %v", err)
+			}
+		case <-time.After(30 * time.Second): // 2 s of patience, on a busy machine
+			t.Error("the gateway does not stop")
 		}
 	})
 	select {

@@ -58,6 +58,9 @@ func (g *Gateway) routes() []route {
 	}
 }
 
+// bodyPatience is how long a request's body may take; the largest is an SDP of 64 KB.
+const bodyPatience = 10 * time.Second
+
 // Handler is the whole HTTP side: console, API, WHIP and WHEP. Run must be running for the rooms to live.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
@@ -69,6 +72,10 @@ func (g *Gateway) buildHandler() http.Handler {
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		console.Harden(w.Header())
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			// Who sends a body a byte a minute does not keep a connection. Not every ResponseWriter has deadlines.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience))
+		}
 		guarded.ServeHTTP(w, req)
 	})
 }
@@ -76,7 +83,8 @@ func (g *Gateway) buildHandler() http.Handler {
 // guard lets in who may come in.
 func (g *Gateway) guard(rt route) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
-		if rt.who != boxes && bearer(req) == "" && !g.knownHost(req) {
+		forBox := rt.who == boxes || rt.who == holders && bearer(req) != "" // no browser, no cookie: nothing to rebind
+		if !forBox && !g.knownHost(req) {
 			link.WriteProblem(w, problem(http.StatusMisdirectedRequest, "host", "This gateway does not answer to that name.",
 				"use its address, or add the name to hosts in its configuration"))
 			return

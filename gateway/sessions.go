@@ -62,8 +62,10 @@ func (s *session) leave() {
 type sessions struct {
 	idle time.Duration
 
-	mu  sync.Mutex
-	all map[[sha256.Size]byte]*session
+	mu      sync.Mutex
+	all     map[[sha256.Size]byte]*session
+	changed bool      // somebody signed in or out since kept
+	kept    time.Time // when the file was written
 }
 
 func newSessions(idle time.Duration) *sessions {
@@ -77,6 +79,7 @@ func (ss *sessions) begin(u User, now time.Time) (secret string, s *session) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	ss.makeRoom(u)
+	ss.changed = true
 	ss.all[sha256.Sum256([]byte(secret))] = s
 	return secret, s
 }
@@ -135,6 +138,7 @@ func (ss *sessions) end(key [sha256.Size]byte) {
 	if s := ss.all[key]; s != nil {
 		close(s.done)
 		delete(ss.all, key)
+		ss.changed = true
 	}
 }
 

@@ -91,15 +91,7 @@ func (c *Config) makeCertificate(path string, now time.Time) ([]byte, error) {
 	}
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	text = append(text, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})...)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	// Written beside and renamed: a power cut leaves no half certificate.
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, text, 0o600); err != nil {
-		return nil, err
-	}
-	return text, os.Rename(tmp, path)
+	return text, replaceFile(path, text)
 }
 
 // ownAddresses are the addresses a browser may type: loopback, this machine's, and the public ones.

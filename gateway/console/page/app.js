@@ -9,7 +9,11 @@ let room = null, site = "";
 
 function wanted() {
   const m = location.hash.match(/^#\/room\/(.+)$/);
-  return m ? decodeURIComponent(m[1]) : "";
+  try {
+    return m ? decodeURIComponent(m[1]) : "";
+  } catch {
+    return ""; // a mistyped address
+  }
 }
 
 function ask(title, words, yes) {

@@ -91,7 +91,6 @@ export class Player extends EventTarget {
     const stream = new MediaStream();
     pc.addEventListener("track", (e) => {
       stream.addTrack(e.track);
-      e.receiver.jitterBufferTarget = 0; // as fresh as the way allows
       if (this.#pc === pc && this.#video.srcObject !== stream) {
         this.#video.srcObject = stream;
         this.dispatchEvent(new Event("stream"));
