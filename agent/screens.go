@@ -91,7 +91,7 @@ func (s *screens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Detail: "The box could not open one at its start; its log says why.",
 		})
 	default:
-		s.open.Create(w, r, "/room/session/", "room", s.accept)
+		s.open.Create(w, r, "/room/session", "room", s.accept)
 	}
 }
 

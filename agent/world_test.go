@@ -27,12 +27,29 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type host struct {
 	*vnet.Net
 	world *world
+	ip    string
+}
+
+func ipOf(a net.Addr) string {
+	host, _, _ := net.SplitHostPort(a.String())
+	return host
+}
+
+// cut takes a host's packets away, and what it sends to anybody's HTTP; or brings both back.
+func (w *world) cut(host string, on bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.silent[w.hosts[host].ip] = on
 }
 
 func (h *host) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	h.world.mu.Lock()
-	far := h.world.far
+	far, silent := h.world.far, h.world.silent[h.ip]
 	h.world.mu.Unlock()
+	if silent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	if far == nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("connection refused")}
 	}
@@ -54,13 +71,14 @@ type world struct {
 	hosts  map[string]*host
 	dir    string
 
-	mu  sync.Mutex
-	far *farEnd
+	mu     sync.Mutex
+	far    *farEnd
+	silent map[string]bool // hosts that are cut off
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, hosts: map[string]*host{}, dir: t.TempDir()}
+	w := &world{t: t, hosts: map[string]*host{}, silent: map[string]bool{}, dir: t.TempDir()}
 	var err error
 	w.router, err = vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
 	if err != nil {
@@ -74,8 +92,13 @@ func newWorld(t *testing.T) *world {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.hosts[name] = &host{n, w}
+		w.hosts[name] = &host{n, w, ip}
 	}
+	w.router.AddChunkFilter(func(c vnet.Chunk) bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return !w.silent[ipOf(c.SourceAddr())] && !w.silent[ipOf(c.DestinationAddr())]
+	})
 	if err := w.router.Start(); err != nil {
 		t.Fatal(err)
 	}
