@@ -29,9 +29,8 @@ func (r *cameraRun) startWithoutCamera(ctx context.Context) error {
 	if err := errors.Join(r.PlugSound(ctx), r.Speak(ctx), r.start(ctx)); err != nil {
 		return err
 	}
-	began := time.Now()
-	says, err := r.untilVideo(ctx, "the box's word about its missing camera", bad)
-	r.report.Absent = trouble{Says: says, SaidAfter: time.Since(began).Milliseconds()}
+	var err error
+	r.report.Absent, err = r.untilVideo(ctx, "the box's word about its missing camera", bad)
 	return err
 }
 
@@ -108,12 +107,11 @@ func (r *cameraRun) plugIn(ctx context.Context) error {
 // untilBack waits for the box's word that the camera works, and for its picture in Chromium. It returns how long the word
 // took, in ms.
 func (r *cameraRun) untilBack(ctx context.Context) (int64, error) {
-	began := time.Now()
-	if _, err := r.untilVideo(ctx, "the box's word that the camera works", ok); err != nil {
+	t, err := r.untilVideo(ctx, "the box's word that the camera works", ok)
+	if err != nil {
 		return 0, err
 	}
-	took := time.Since(began).Milliseconds()
-	return took, r.untilShown(ctx, "the camera's picture", 10)
+	return t.SaidAfter, r.untilShown(ctx, "the camera's picture", 10)
 }
 
 func (r *cameraRun) watch(ctx context.Context) error {
@@ -173,7 +171,16 @@ func (r *cameraRun) hush(ctx context.Context) error {
 	}
 	r.report.Voice.Hushed = level(seen)
 	r.check(r.report.Voice.Hushed < hushBelow, "nobody speaks and the level is %.4f, want less than %.3f", r.report.Voice.Hushed, hushBelow)
-	return r.Speak(ctx)
+	if err := r.Speak(ctx); err != nil {
+		return err
+	}
+	return waitUntil(ctx, changeWithin, "the voice after silence", func() error {
+		seen, err := r.watchFor(ctx, time.Second)
+		if err == nil && level(seen) < voiceAbove {
+			err = fmt.Errorf("the level is %.4f", level(seen))
+		}
+		return err
+	})
 }
 
 func (r *cameraRun) pullCamera(ctx context.Context) error {
@@ -184,12 +191,9 @@ func (r *cameraRun) pullCamera(ctx context.Context) error {
 	if err := r.PullCamera(ctx); err != nil {
 		return err
 	}
-	began := time.Now()
-	says, err := r.untilVideo(ctx, "the box's word that its camera is gone", bad)
-	if err != nil {
+	if r.report.Pulled, err = r.untilVideo(ctx, "the box's word that its camera is gone", bad); err != nil {
 		return err
 	}
-	r.report.Pulled = trouble{Says: says, SaidAfter: time.Since(began).Milliseconds()}
 	if err := r.untilShown(ctx, "the picture that says so", 10); err != nil {
 		return err
 	}
@@ -274,12 +278,10 @@ func (r *cameraRun) startBusy(ctx context.Context) error {
 	if err := errors.Join(r.stop(ctx), r.HoldCamera(ctx), r.start(ctx)); err != nil {
 		return err
 	}
-	began := time.Now()
-	says, err := r.untilVideo(ctx, "the box's word that its camera is busy", bad)
-	if err != nil {
+	var err error
+	if r.report.Busy, err = r.untilVideo(ctx, "the box's word that its camera is busy", bad); err != nil {
 		return err
 	}
-	r.report.Busy = trouble{Says: says, SaidAfter: time.Since(began).Milliseconds()}
 	before, err := r.running(ctx)
 	if err != nil {
 		return err

@@ -21,17 +21,22 @@ type box struct {
 }
 
 const (
-	boxUnit   = "scanside"
-	boxConfig = "/lab/scanside.yaml"
+	boxUnit    = "scanside"
+	boxProgram = "/usr/local/bin/scanside"
+	boxConfig  = "/lab/scanside.yaml"
 	// changeWithin is how long the box may take to notice and say a change. The product's own bound is 2 s; an emulated
 	// processor is allowed more, and how long it took is printed.
 	changeWithin = 20 * time.Second
 )
 
-// install puts the program and its configuration where the guest sees them.
-func (b box) install(program string, far *farEnd, mode Mode) error {
+// install puts the program on the guest's disk (started from the share, it takes seconds more) and its configuration where
+// the guest sees it.
+func (b box) install(ctx context.Context, program string, far *farEnd, mode Mode) error {
 	if err := copyFile(program, filepath.Join(b.Share, "scanside"), 0o755); err != nil {
 		return fmt.Errorf("copying the agent for the guest: %w (make build makes it)", err)
+	}
+	if _, err := b.Shell(ctx, "install /lab/scanside "+boxProgram); err != nil {
+		return err
 	}
 	var uplinks strings.Builder
 	for _, c := range cables() {
@@ -71,11 +76,11 @@ func copyFile(from, to string, mode os.FileMode) error {
 }
 
 func (b box) start(ctx context.Context) error {
-	if _, err := b.Shell(ctx, "/lab/scanside check-config --config "+boxConfig); err != nil {
+	if _, err := b.Shell(ctx, boxProgram+" check-config --config "+boxConfig); err != nil {
 		return err
 	}
 	return b.Start(ctx, boxUnit, []string{"DynamicUser=yes", "SupplementaryGroups=video audio", "StateDirectory=scanside"},
-		"/lab/scanside run --config "+boxConfig)
+		boxProgram+" run --config "+boxConfig)
 }
 
 func (b box) stop(ctx context.Context) error { return b.Stop(ctx, boxUnit) }
@@ -106,9 +111,11 @@ func (b box) status(ctx context.Context) (status.Status, error) {
 	return s, nil
 }
 
-// untilVideo waits until the box says of its picture what good accepts, and returns its sentence.
-func (b box) untilVideo(ctx context.Context, what string, good func(status.Stream) bool) (sentence string, err error) {
-	err = waitUntil(ctx, changeWithin, what, func() error {
+// untilVideo waits until the box says of its picture what good accepts, and returns what it says then.
+func (b box) untilVideo(ctx context.Context, what string, good func(status.Stream) bool) (trouble, error) {
+	var t trouble
+	began := time.Now()
+	err := waitUntil(ctx, changeWithin, what, func() error {
 		s, err := b.status(ctx)
 		if err != nil {
 			return err
@@ -117,14 +124,15 @@ func (b box) untilVideo(ctx context.Context, what string, good func(status.Strea
 			if stream.Kind != "video" {
 				continue
 			}
-			sentence = stream.Sentence
+			t.Says = stream.Sentence
 			if good(stream) {
+				t.SaidAfter, t.Verdict = time.Since(began).Milliseconds(), s.Verdict.State
 				return nil
 			}
 		}
-		return fmt.Errorf("it says of the picture: %q", sentence)
+		return fmt.Errorf("it says of the picture: %q", t.Says)
 	})
-	return sentence, err
+	return t, err
 }
 
 // inventory is the part of `scanside devices --json` that is looked at here.
@@ -136,7 +144,7 @@ type inventory struct {
 
 func (b box) inventory(ctx context.Context) (inventory, error) {
 	var inv inventory
-	out, err := b.Shell(ctx, "/lab/scanside devices --json")
+	out, err := b.Shell(ctx, boxProgram+" devices --json")
 	if err != nil {
 		return inv, err
 	}

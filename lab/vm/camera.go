@@ -46,6 +46,7 @@ type voiceReport struct {
 type trouble struct {
 	Says      string `json:"says"` // the box's sentence about its picture
 	SaidAfter int64  `json:"said_after_ms"`
+	Verdict   string `json:"verdict"`       // the box's state of supervision at that time
 	BackAfter int64  `json:"back_after_ms"` // from the moment the camera was there again to the box's word that it works
 }
 
@@ -98,7 +99,7 @@ func runCamera(ctx context.Context, m *Machine, o options) error {
 }
 
 func (r *cameraRun) play(ctx context.Context, program string, mode Mode) error {
-	if err := r.install(program, r.far, mode); err != nil {
+	if err := r.install(ctx, program, r.far, mode); err != nil {
 		return err
 	}
 	var err error
@@ -142,7 +143,8 @@ func (r *cameraRun) check(holds bool, format string, args ...any) {
 	}
 }
 
+// keepJournal keeps what the guest's services and its kernel said, and what its sound cards look like at the end.
 func (r *cameraRun) keepJournal(ctx context.Context) error {
-	said, err := r.Journal(context.WithoutCancel(ctx), boxUnit)
-	return errors.Join(err, os.WriteFile(r.file("box.log"), []byte(said), 0o644))
+	said, err := r.Shell(context.WithoutCancel(ctx), "journalctl --no-pager -b -o short-monotonic; head -n 40 /proc/asound/RoomMic/cable#1")
+	return errors.Join(err, os.WriteFile(r.file("guest.log"), []byte(said), 0o644))
 }

@@ -189,9 +189,4 @@ func (g *Guest) Stop(ctx context.Context, unit string) error {
 	return err
 }
 
-// Journal returns what a unit wrote since the guest booted.
-func (g *Guest) Journal(ctx context.Context, unit string) (string, error) {
-	return g.Shell(ctx, "journalctl --no-pager -o short-monotonic -u "+unit)
-}
-
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

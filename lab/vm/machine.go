@@ -30,7 +30,7 @@ func (a Accelerator) arguments() []string {
 }
 
 const (
-	bootWithin     = 120 * time.Second // 15 s on an idle machine
+	bootWithin     = 300 * time.Second // 15 s on an idle machine, more than 100 on a very busy one
 	tryKVMFor      = 15 * time.Second  // a guest that has KVM answers within 5 s
 	shutdownWithin = 5 * time.Second
 )
