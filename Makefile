@@ -15,7 +15,7 @@ LDFLAGS := -X main.version=$(VERSION)
 
 RUN_PACKAGES  := ca-certificates gcc libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
 TEST_PACKAGES := g++ chromium ffmpeg iproute2 nftables systemd
-VM_PACKAGES   := qemu-system-x86 debootstrap e2fsprogs cpio zstd
+VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 
 S ?= blackhole-primary
 W ?= bubble
