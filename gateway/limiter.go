@@ -77,7 +77,9 @@ func (l *limiter) wait(a attempt, now time.Time) time.Duration {
 	if longest > 0 {
 		return longest
 	}
-	l.forget(now)
+	if len(l.keys) >= maxKeys && !l.forget(now) {
+		return firstWait
+	}
 	for _, k := range a {
 		f := l.keys[k.key]
 		if f == nil || now.Sub(f.last) > forgetAfter {
@@ -102,14 +104,12 @@ func (l *limiter) succeeded(a attempt) {
 	}
 }
 
-// forget drops what is old; when a flood fills the table, everything that does not wait.
-func (l *limiter) forget(now time.Time) {
-	if len(l.keys) < maxKeys/2 {
-		return
-	}
+// forget makes room when a flood of sources has filled the table: everything goes that does not wait. False: all wait.
+func (l *limiter) forget(now time.Time) bool {
 	for key, f := range l.keys {
-		if now.Sub(f.last) > forgetAfter || (len(l.keys) >= maxKeys && now.After(f.until)) {
+		if now.After(f.until) {
 			delete(l.keys, key)
 		}
 	}
+	return len(l.keys) < maxKeys
 }
