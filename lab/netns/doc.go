@@ -7,8 +7,8 @@
 //	room viewer (helper)                        viewer and physician (helper), Chromium (helper)
 //
 // Everything the lab needs inside a namespace is a helper: this same program started again there, told what to do line by
-// line on its standard input (helper.go), gone when that ends. The emulator is such a helper too, at a better priority than
-// everything else, because its delays are only as good as its turns on the processor.
+// line on its standard input (helper.go), gone when that ends. The emulator is such a helper too. Programs and helpers have
+// real-time priority (process.go), so that a busy machine is not taken for a bad network.
 //
 // Names carry the process id, so that two labs do not meet. Namespaces, devices and processes are gone when the lab ends, by
 // a signal too; what a killed lab left is swept by the next one.

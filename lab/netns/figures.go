@@ -64,7 +64,7 @@ func (w *World) turn(ctx context.Context, name string, uplinks []scenario.Uplink
 		return 0, 0, err
 	}
 	defer w.agent.stop()
-	room, err := w.helper(w.place.room, "room", ordinary, "room", pageURL)
+	room, err := w.helper(w.place.room, "room", measured, "room", pageURL)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -73,7 +73,7 @@ func (w *World) turn(ctx context.Context, name string, uplinks []scenario.Uplink
 	if len(uplinks) > 1 {
 		names = w.names()
 	}
-	err = until(ctx, starting, soon, "uplinks up", w.programs(room), func() error { return room.ask("up "+names, nil) })
+	err = until(ctx, proving, soon, "uplinks up", w.programs(room), func() error { return room.ask("up "+names, nil) })
 	if err != nil {
 		return 0, 0, err
 	}
@@ -204,7 +204,7 @@ func (w *World) bareTurn(ctx context.Context, name string) (page float64, err er
 		}
 		defer func() { err = errors.Join(err, w.place.ifUp(u.Name)) }()
 	}
-	probe, err := w.helper(w.place.room, "probe", ordinary, "room", pageURL)
+	probe, err := w.helper(w.place.room, "probe", measured, "room", pageURL)
 	if err != nil {
 		return 0, err
 	}

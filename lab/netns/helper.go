@@ -26,15 +26,15 @@ type helper struct {
 	out *bufio.Reader
 }
 
-// startHelper runs one of this program's own helper commands in a namespace; nice is its priority.
-func startHelper(namespace, dir, name string, nice int, args ...string) (*helper, error) {
+// startHelper runs one of this program's own helper commands in a namespace.
+func startHelper(namespace, dir, name string, prio int, args ...string) (*helper, error) {
 	h := &helper{}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	command := []string{"nice", "-n", itoa(nice), self, "helper"}
-	h.process, err = start(namespace, dir, name, func(cmd *exec.Cmd) {
+	command := []string{self, "helper"}
+	h.process, err = start(namespace, dir, name, prio, func(cmd *exec.Cmd) {
 		cmd.Stdout = nil
 		in, err1 := cmd.StdinPipe()
 		out, err2 := cmd.StdoutPipe()

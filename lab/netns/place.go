@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 
+	"scanside/lab/emu/tun"
 	"scanside/lab/scenario"
 )
 
@@ -74,6 +77,31 @@ func (p *place) ifUp(uplink string) error {
 
 // ifDown takes an interface of the room down; the kernel takes its routes away.
 func (p *place) ifDown(uplink string) error { return ip("-n", p.room, "link", "set", uplink, "down") }
+
+// fullSockets is how many datagrams found a full socket in a namespace (RFC 4113 udpInErrors; Linux' RcvbufErrors).
+func fullSockets(namespace string) (n uint64, err error) {
+	err = tun.Within(namespace, func() error {
+		text, err := os.ReadFile("/proc/thread-self/net/snmp")
+		if err != nil {
+			return err
+		}
+		var names []string
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) == 0 || fields[0] != "Udp:" {
+				continue
+			}
+			if names == nil {
+				names = fields
+				continue
+			}
+			n, err = strconv.ParseUint(fields[slices.Index(names, "RcvbufErrors")], 10, 64)
+			return err
+		}
+		return errors.New("/proc/net/snmp has no line for UDP")
+	})
+	return n, err
+}
 
 // remove takes the namespaces away with everything in them.
 func (p *place) remove() {

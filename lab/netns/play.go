@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	settled = 3 * time.Second // everything has been well for so long before the story begins
-	drain   = time.Second     // for stragglers after the end
+	proving = 90 * time.Second // an uplink proves itself for 10 s, and begins anew when the machine stalls
+	settled = 3 * time.Second  // everything has been well for so long before the story begins
+	drain   = time.Second      // for stragglers after the end
 )
 
 // Outcome is what a played scenario showed.
@@ -62,19 +63,20 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) error {
 	if err != nil {
 		return err
 	}
-	if p.far, err = p.helper(p.place.far, "far", ordinary, "far", string(far)); err != nil {
+	if p.far, err = p.helper(p.place.far, "far", measured, "far", string(far)); err != nil {
 		return err
 	}
-	if p.room, err = p.helper(p.place.room, "room", ordinary, "room", pageURL); err != nil {
+	if p.room, err = p.helper(p.place.room, "room", measured, "room", pageURL); err != nil {
 		return err
 	}
 	all := p.programs(p.far, p.room)
 	p.say("waiting for both uplinks, the console and the room's screen")
 	for _, step := range []struct {
-		h    *helper
-		line string
-	}{{p.room, "up " + p.names()}, {p.far, "ready"}, {p.room, "play"}, {p.room, "ready"}} {
-		if err := until(ctx, starting, soon, step.h.name+": "+step.line, all, func() error { return step.h.ask(step.line, nil) }); err != nil {
+		h     *helper
+		line  string
+		limit time.Duration
+	}{{p.room, "up " + p.names(), proving}, {p.far, "ready", starting}, {p.room, "play", starting}, {p.room, "ready", starting}} {
+		if err := until(ctx, step.limit, soon, step.h.name+": "+step.line, all, func() error { return step.h.ask(step.line, nil) }); err != nil {
 			return err
 		}
 	}
@@ -88,7 +90,7 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) error {
 
 func (p *people) openChromium(ctx context.Context, code string) (err error) {
 	p.say("opening Chromium on the console")
-	if p.chrome, err = p.helper(p.place.far, "chromium", ordinary, "browser", gatewayURL+"/signin/once?code="+code, site); err != nil {
+	if p.chrome, err = p.helper(p.place.far, "chromium", browsing, "browser", gatewayURL+"/signin/once?code="+code, site); err != nil {
 		return err
 	}
 	return until(ctx, 2*starting, soon, "Chromium shows the room", p.programs(p.chrome), func() error { return p.chrome.ask("ready", nil) })
@@ -154,6 +156,7 @@ func (p *people) result(ctx context.Context, s scenario.Scenario) (out Outcome, 
 	r.Video.KeyFrameRequests = after.room - p.before.room
 	r.Return.Video.KeyFrameRequests = after.physician - p.before.physician
 	r.SetFall(fall.Detect, fall.Switch)
+	p.drops()
 	if p.chrome != nil {
 		out.Chromium = &Watched{}
 		err = p.chrome.ask("watched", out.Chromium)

@@ -25,8 +25,6 @@ type Config struct {
 const (
 	starting = 20 * time.Second // for any program to be ready on a busy machine
 	soon     = 50 * time.Millisecond
-	niceness = -15 // of the emulator: before everything else
-	ordinary = 0
 )
 
 // World is two namespaces with everything in them. It is made and closed by one goroutine.
@@ -85,7 +83,7 @@ func (w *World) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if w.emulator, err = w.helper("", "emulator", niceness, "emulator", w.place.room, w.place.far, string(paths)); err != nil {
+	if w.emulator, err = w.helper("", "emulator", emulating, "emulator", w.place.room, w.place.far, string(paths)); err != nil {
 		return err
 	}
 	if err := w.emulator.ask("ready", nil); err != nil {
@@ -94,7 +92,7 @@ func (w *World) start(ctx context.Context) (err error) {
 	if err := w.place.address(w.uplinks); err != nil {
 		return fmt.Errorf("give the uplinks addresses: %w", err)
 	}
-	w.gateway, err = start(w.place.far, w.dir, "gateway", nil, w.cfg.Gateway, "--config", w.files.gateway)
+	w.gateway, err = start(w.place.far, w.dir, "gateway", measured, nil, w.cfg.Gateway, "--config", w.files.gateway)
 	if err != nil {
 		return err
 	}
@@ -109,7 +107,7 @@ func (w *World) startAgent(name, devices string, s scenario.Scenario) error {
 		return err
 	}
 	w.started = time.Now()
-	if w.agent, err = start(w.place.room, w.dir, name, nil, w.cfg.Agent, "run", "--config", path); err != nil {
+	if w.agent, err = start(w.place.room, w.dir, name, measured, nil, w.cfg.Agent, "run", "--config", path); err != nil {
 		return err
 	}
 	w.stops = append(w.stops, w.agent.stop)
@@ -117,8 +115,8 @@ func (w *World) startAgent(name, devices string, s scenario.Scenario) error {
 }
 
 // helper starts one of the lab's own helpers; closing the world ends it.
-func (w *World) helper(namespace, name string, nice int, args ...string) (*helper, error) {
-	h, err := startHelper(namespace, w.dir, name, nice, args...)
+func (w *World) helper(namespace, name string, prio int, args ...string) (*helper, error) {
+	h, err := startHelper(namespace, w.dir, name, prio, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -135,6 +133,15 @@ func (w *World) do(e scenario.Event) error {
 		return w.place.ifUp(e.Uplink)
 	}
 	return w.emulator.ask("do "+e.What(), nil)
+}
+
+// drops tells of datagrams that found a socket full: the machine was too busy, and what was lost there no uplink lost.
+func (w *World) drops() {
+	for _, ns := range []string{w.place.room, w.place.far} {
+		if n, err := fullSockets(ns); err != nil || n > 0 {
+			w.say("note: %d datagrams found a full socket in namespace %s (%v)", n, ns, err)
+		}
+	}
 }
 
 // programs are those whose death ends a wait.
