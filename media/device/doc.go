@@ -13,14 +13,16 @@
 //
 // # Promises
 //
-//  1. Run ends only when its context does. A device that is absent, busy, pulled out or silent is retried for ever.
+//  1. Run ends when its context does, and else only if an encoder cannot be built. A device that is absent, busy, pulled
+//     out or silent is retried for ever.
 //  2. A picture is fresh or it is a slate. When the camera gives nothing for StaleAfter, a drawn slate with the reason takes
 //     its place; an old picture is never repeated.
 //  3. A room that cannot be heard sends no voice. There is no comfort noise and no made-up silence, so that the far end's
 //     count of voice packets is the truth about the microphone, with no one's word needed. Detection of a dead uplink does
 //     not suffer: probes and the picture (or its slate) keep flowing on the same path.
 //  4. While the microphone works every 20 ms has its packet, silence too (no DTX): detection lives on them.
-//  5. What a device does wrong is in Health within a second, as a sentence a technician can act on.
+//  5. What a device does wrong is in Health within a second (digital silence: after three), as a sentence a technician can
+//     act on.
 //
 // # Goroutines
 //
