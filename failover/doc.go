@@ -1,2 +1,102 @@
-// Package failover rules on links and plans what they carry.
+// Package failover rules on links and plans what they carry. It is the one place where anything is decided, and it does
+// nothing else: no clock, no I/O, no goroutine, no lock. Time is an argument; what should be true is the answer.
+//
+//	Event ──► Engine.Step(at, event) ──► Decision{Plan, Rulings, Switchovers}
+//
+// A [Plan] is the whole wanted state, not a change: making it true twice is harmless, and a step that was missed heals at
+// the next. [Ruling] and [Switchover] only explain it. Every one has a [Reason] from a closed list, with a sentence that a
+// technician understands.
+//
+// # Verdicts
+//
+//	         Opened, or ReviveAnswers answers in a row
+//	┌──── Down ───────────────────────────────► Proving
+//	│      ▲  ▲ silence, loud cut, one way          │ Dwell of delivered media, without a fault
+//	│      │  └──────────────── from any ◄──────────┤
+//	│      │                                        ▼
+//	└──────┴────────────── Degraded ◄── bad ─────── Up
+//	                           └─── Dwell of good ──►
+//
+// Suspicion, ruling and tearing down are three decisions. A link is suspect at the second missed probe, the first refused
+// send, or when the far end says that nothing arrives; that costs bytes only, so it comes early and goes after a second of
+// answers. Down takes the old leg away, so it comes late: after [Policy.DownMisses] probes in a row, a number that grows
+// with the measured loss so that independent loss alone brings at most one false Down in FalseAlarmEvery, and after
+// DownSilence, or half as long again as the longest hole that the link has lately shown to end by itself. A run of misses
+// counts as three losses at most: holes are not loss. Loud evidence (Closed, carrier lost, a fifth of a second of refused
+// sends) rules at once.
+//
+// Proof is delivered media. A link that is Proving or Degraded becomes Up once it has carried media for Dwell, by the far
+// end's word, with nothing wrong; on a link that carries nothing, since no stream may be copied to it, answered probes have
+// to do. Each fall within FlapMemory of the one before doubles Dwell. Silence of ours is not silence of a link: where Step
+// was called later than Deadline by more than Stall, whatever was asked before proves nothing by its lack of an answer.
+//
+// # Plans
+//
+// The best link is the one a single copy takes: proven before unproven, good before degraded, and then in the policy's
+// order. It is left for a preferred one only when that is Up, never while a procedure is open (F9), and not more often than
+// F4 allows. An operator's pin outranks all of that but Down. Further links carry a copy by the stream's [Protection]:
+// Always, on every link that is not Down, those that are still Proving included (their delivered copies are the proof);
+// OnDoubt, while the best link is not Up or is suspect and for DoubtHold after, and on a link that is Proving until it is
+// proven (video not, where that link is metered); Never. A link whose budget is spent carries no copies.
+//
+// # Invariants
+//
+// [Guard.Check] checks them after every step: in tests, fuzzing, replay and the running agent. A breach is counted and
+// recorded; nothing panics in a scan room.
+//
+//	F1  A stream is never without a route.
+//	F2  No stream is on a Down link while another is not Down. If all are Down, every stream is on all links.
+//	F3  A link leaves a route only after another has carried the stream for Overlap, unless it is Down.
+//	F4  With no link Down, a stream changes links at most SwitchoversPerMinute times a minute, not counting what an
+//	    operator, the budget or a procedure asked for.
+//	F5  Same policy and trace, same decisions, byte for byte, on every machine.
+//	F6  Every change has a Reason.
+//	F7  A metered link that is not the best carries an OnDoubt stream only while there is doubt (about the best link, or,
+//	    for voice, about that link's own proof) or to hand it over, and only while its budget lasts. Voice is never shed
+//	    for budget while a procedure is open.
+//	F8  Deadline is after the Step that set it.
+//	F9  No switch away from a working link for preference while a procedure is open.
+//	F10 A Proving link is never the only route of a stream while an Up or Degraded link exists.
+//
+// # For the author of the loop
+//
+//   - One goroutine owns the Engine. Read the clock once for each event, call Step, make Decision.Plan true, whatever it is.
+//   - Keep one timer at [Engine.Deadline] and call Step with [Tick] when it fires. Every Step moves the deadline to
+//     Heartbeat (50 ms) later, so while probes come in the timer hardly ever fires. Do not tick less: holds and overlaps end
+//     at the next Step, and a gap of more than Heartbeat+Stall (100 ms) between steps is taken for a stall of the machine,
+//     which makes the misses around it void. Do not tick more: it gives nothing.
+//   - Probe each open link every [Engine.ProbeEvery]: at the full cadence while it carries anything, is suspect or has to
+//     prove itself, else once a second. Hand on every outcome: an answer that comes after its probe was given up is another
+//     [Sampled], with Late set.
+//   - Give [Reported] for each link and each answer that the far end sends over any link, with what left on that leg and
+//     what arrived since the report before. Without reports nothing that carries media is ever Up.
+//   - Give [Closed] before [Opened] when an association is replaced.
+//   - A Ruling whose From equals its To is a change of suspicion: what is called detected (TARGETS G4) is the first of the
+//     two. At minus LastGood is the time it took.
+//
+// # Traces
+//
+// A trace is text: what the engine was, what happened, and below a rule what it decided. Times are seconds since the
+// start. [ReadTrace] reads it, [Trace.Replay] runs it and says where the decisions differ, [Trace.Text] writes it.
+//
+//	scanside trace 1
+//	link wired                       # in order of preference
+//	link cellular metered
+//	protection video on-doubt        # where it is not the default policy's
+//	set Overlap 300ms                # any threshold of Policy that is not the default's
+//	state {...}                      # a Snapshot, where the run did not begin with it
+//	ticks                            # fill in a tick at each deadline, as the loop does
+//	stall 20..21.5                   # we slept: no ticks, and what came meanwhile is seen when we wake
+//	0.100 opened wired
+//	0.150..20 every 0.050 echo wired 20ms missing 1 of 20
+//	20.090 miss wired 40ms           # given up after 40 ms
+//	20.390 late wired 340ms          # and answered after all
+//	20.400 report wired 12 0         # 12 left, none arrived
+//	20.500 carrier wired down
+//	21.000 wall 2026-11-01T01:59:00-04:00
+//	----
+//	0.100 wired down -> proving (connected) ...
+//
+// Further events are closed, refused, pin and unpin LINK, budget LINK spent|back, procedure open|closed, and tick.
+// A field incident becomes a test by copying its trace into testdata.
 package failover

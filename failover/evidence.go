@@ -7,6 +7,7 @@ import "time"
 const (
 	lossSpan   = 64                      // samples that Loss looks back on: 3 s of probes
 	peakSpan   = 512                     // samples that LossPeak looks back on: 26 s
+	runCounts  = 3                       // losses that one run of misses counts as, at most: a hole in the air is not loss
 	rttSpan    = 8                       // RFC 6298 (2.3): alpha = 1/8
 	mediaSpan  = 64                      // reports that ForwardLoss looks back on: 3 s
 	mediaLeast = 100                     // packets below which ForwardLoss says nothing: 2 s of voice
@@ -106,7 +107,7 @@ func (t *turn) answered(l Link, v *LinkView, rtt time.Duration, late bool) {
 		o.Hole = max(o.Hole, hole)
 	}
 	if v.Verdict != Down {
-		for range o.Misses {
+		for range min(o.Misses, runCounts) {
 			v.lost(1)
 		}
 		if late {
@@ -125,7 +126,7 @@ func (t *turn) answered(l Link, v *LinkView, rtt time.Duration, late bool) {
 	} else {
 		v.RTT += (rtt - v.RTT) / rttSpan
 	}
-	if v.Verdict == Down && o.Answers >= t.p.ReviveAnswers {
+	if v.Verdict == Down && o.Answers >= t.p.ReviveAnswers && (v.Reason != OneWayOut || t.at.Sub(v.Since) >= v.Dwell) {
 		v.NoCarrier = false // an authenticated answer outranks the driver's word
 		t.rise(l, Answering)
 	}
@@ -186,6 +187,9 @@ func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
 		v.ForwardLoss = max(0, 1-a.Arrived/a.Sent)
 		a.LostRun, a.LostReports = 0, 0
 		a.Last, a.Any = t.at, true
+		if v.Verdict == Down && v.Reason == OneWayOut {
+			t.rise(l, Answering)
+		}
 		if t.carries(l) {
 			t.prove(v)
 		}
@@ -196,13 +200,21 @@ func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
 		a.LostRun = min(a.LostRun+int(sent), mostCount)
 		a.LostReports++
 		if a.nothing(&t.p) && a.LostRun >= t.p.DownMisses(v.Echoes.LossPeak) && t.at.Sub(a.LostSince) >= t.silence(v) {
-			last := v.Since
-			if a.Any {
-				last = a.Last
+			if v.Echoes.Misses >= t.p.SuspectMisses {
+				t.fall(l, ProbesMissed, v.LastGood)
+			} else {
+				t.fall(l, OneWayOut, v.lastArrival())
 			}
-			t.fall(l, OneWayOut, last)
 		}
 	}
+}
+
+// lastArrival is when media last arrived, or could first have.
+func (v *LinkView) lastArrival() Instant {
+	if v.Arrivals.Any {
+		return v.Arrivals.Last
+	}
+	return v.Since
 }
 
 // nothing reports whether the far end says, credibly, that nothing arrives.

@@ -178,7 +178,7 @@ func (t *turn) succeeded(s Stream, links LinkSet, hurry bool) bool {
 // why explains one stream's change of links (F6): the first of these that applies.
 func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 	best := t.s.Plan.Best
-	came, left := to.Minus(from), from.Minus(to)
+	came, left, changed := to.Minus(from), from.Minus(to), to^from
 	switch {
 	case !t.s.Plan.HasBest:
 		return cause{AllDown, t.fell.link}
@@ -186,8 +186,16 @@ func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 		return t.fell
 	case t.rose.reason != noReason:
 		return t.rose
-	case t.told.reason != noReason && t.told.reason != OperatorPin:
-		return t.told
+	case t.told.reason == BudgetSpent || t.told.reason == BudgetBack:
+		if changed.Has(t.told.link) {
+			return t.told
+		}
+	case t.told.reason == ProcedureOpened || t.told.reason == ProcedureClosed:
+		if l := changed.first(); s == Voice && t.s.Links[l].Exhausted {
+			return cause{t.told.reason, l}
+		}
+	}
+	switch {
 	case old.HasBest && best != old.Best:
 		return t.moved(old.Best)
 	case came != 0 && t.s.Doubt != noReason:

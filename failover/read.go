@@ -113,8 +113,9 @@ func (in *reader) header(word, rest string) error {
 		if i < 0 {
 			return fmt.Errorf("%q is no threshold of the policy; see failover.Policy for their names", f[0])
 		}
+		usual := settings[i].text(p)
 		if err := settings[i].set(p, f[1]); err != nil {
-			return fmt.Errorf("%q is no value for %s; write %s for its default", f[1], f[0], settings[i].text(p))
+			return fmt.Errorf("%q is no value for %s; write %s for its default", f[1], f[0], usual)
 		}
 	case word == "state":
 		in.t.State = new(Snapshot)

@@ -57,7 +57,7 @@ var reasonSentences = [numReasons]string{
 	Answering:       "@ answers again",
 	Proven:          "@ has carried media well for long enough to be relied on",
 	Preferred:       "@ is preferred and has proven itself again",
-	DoubtOver:       "@ is well again, so the extra copy has ended",
+	DoubtOver:       "all is well with @, so the extra copy has ended",
 	OperatorPin:     "an operator chose @",
 	BudgetSpent:     "the data budget of @ is spent",
 	BudgetBack:      "@ has data budget again",

@@ -68,21 +68,21 @@ func (t *turn) judge(l Link) {
 
 // suspect raises doubt at once and withdraws it after a second of answers.
 func (t *turn) suspect(l Link, v *LinkView) {
-	why := noReason
+	why, good := noReason, v.LastGood
 	switch {
 	case v.Echoes.Misses >= t.p.SuspectMisses:
 		why = ProbesMissed
 	case v.Refused.Run > 0:
 		why = SendRefused
 	case v.Arrivals.nothing(&t.p):
-		why = OneWayOut
+		why, good = OneWayOut, v.lastArrival()
 	case t.at.Sub(v.Echoes.Last) >= t.p.SampleDue:
 		why = NoSamples
 	}
 	switch {
 	case why != noReason && !v.Suspect:
 		v.Suspect, v.SuspectReason, v.SuspectSince = true, why, t.at
-		t.d.Rulings = append(t.d.Rulings, Ruling{l, v.Verdict, v.Verdict, true, why, t.at, v.LastGood})
+		t.d.Rulings = append(t.d.Rulings, Ruling{l, v.Verdict, v.Verdict, true, why, t.at, good})
 	case why == noReason && v.Suspect && v.Echoes.Answers >= t.p.ClearAnswers:
 		v.Suspect, v.SuspectReason, v.SuspectSince = false, noReason, 0
 		t.d.Rulings = append(t.d.Rulings, Ruling{l, v.Verdict, v.Verdict, false, Answering, t.at, v.LastGood})
