@@ -13,8 +13,8 @@ export CGO_CXXFLAGS := -O2 -g -I$(INCLUDE)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-RUN_PACKAGES  := ca-certificates gcc libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
-TEST_PACKAGES := g++ chromium ffmpeg iproute2 nftables systemd
+RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
+TEST_PACKAGES := chromium ffmpeg iproute2 pulseaudio pulseaudio-utils libasound2-plugins
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 
 S ?= blackhole-primary
