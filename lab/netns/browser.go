@@ -18,7 +18,9 @@ import (
 // the rest is WebRTC's own statistics of the same time.
 type Watched struct {
 	LongestFreezeMS  float64 `json:"longest_freeze_ms"`
-	Frames           uint64  `json:"frames"` // pictures that reached the screen
+	FreezeBeforeMS   float64 `json:"freeze_before_ms"` // the longest before the first blow: what the machine does by itself
+	FreezeAfterMS    float64 `json:"freeze_after_ms"`  // the longest that began or lasted in the 5 s after the first blow
+	Frames           uint64  `json:"frames"`           // pictures that reached the screen
 	FreezeCount      uint64  `json:"freeze_count"`
 	FreezesMS        float64 `json:"freezes_ms"` // total, by libwebrtc's own definition
 	FramesDropped    uint64  `json:"frames_dropped"`
@@ -39,6 +41,7 @@ var watchScript string
 //
 //	ready        an error until the room's picture moves
 //	mark, end    a measurement begins, ends
+//	struck       the first blow falls now
 //	watched      what was measured
 //	shot         the screen, as PNG
 func Browser(ctx context.Context, signIn, site string, in io.Reader, out io.Writer) error {
@@ -89,7 +92,7 @@ func ask(ctx context.Context, words []string) (any, error) {
 		return nil, fmt.Errorf("%q is not a question", words)
 	}
 	switch words[0] {
-	case "ready", "mark", "end", "watched":
+	case "ready", "mark", "struck", "end", "watched":
 		text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("scansideLab."+words[0]+"()", chromedp.EvalAwaitPromise))
 		if err != nil {
 			return nil, err

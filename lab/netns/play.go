@@ -113,7 +113,7 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 		p.say("%v", e)
 		if struck && e.Uplink == struckUplink && e.At == struckAt {
 			struck = false
-			if err := p.room.ask(fmt.Sprintf("struck %s %d", e.Uplink, time.Now().UnixNano()), nil); err != nil {
+			if err := p.tellStruck(e.Uplink); err != nil {
 				return Outcome{}, err
 			}
 		}
@@ -182,6 +182,16 @@ func (p *people) tellAll(word string) error {
 		}
 	}
 	return nil
+}
+
+// tellStruck tells those who look closely afterwards.
+func (p *people) tellStruck(uplink string) error {
+	if p.chrome != nil {
+		if err := p.chrome.ask("struck", nil); err != nil {
+			return err
+		}
+	}
+	return p.room.ask(fmt.Sprintf("struck %s %d", uplink, time.Now().UnixNano()), nil)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

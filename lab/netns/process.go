@@ -31,7 +31,7 @@ type process struct {
 const (
 	emulating = 20
 	measured  = 10 // the programs, and those who count
-	browsing  = -5 // a browser's threads are too many and too hungry for more
+	browsing  = 1  // a browser
 )
 
 // priority is the command in front that sets it.

@@ -14,9 +14,20 @@ window.scansideLab = (() => {
 	let video = null; // the element that shows the room
 	let last = 0; // when the newest picture reached the screen, ms
 	let longest = 0;
+	let quiet = null; // the longest before the first blow: what this machine does by itself
+	let blow = 0; // the longest in the time after the first blow
+	let struckAt = 0;
 	let frames = 0;
 	let before = null; // statistics at mark
 	let result = null;
+
+	const wake = 5000; // ms after a blow in which a freeze is put down to it
+
+	// gap takes in a pause between two pictures that began at from.
+	function gap(ms, from) {
+		longest = Math.max(longest, ms);
+		if (struckAt && from + ms > struckAt && from < struckAt + wake) blow = Math.max(blow, ms);
+	}
 
 	function look() {
 		const playing = [...document.querySelectorAll("video")].filter(v => v.videoWidth > 0 && !v.paused);
@@ -24,7 +35,7 @@ window.scansideLab = (() => {
 		if (!playing.length || playing[0] === video) return;
 		video = playing[0];
 		const tick = (now, picture) => {
-			if (last) longest = Math.max(longest, picture.presentationTime - last);
+			if (last) gap(picture.presentationTime - last, last);
 			last = picture.presentationTime;
 			frames++;
 			video.requestVideoFrameCallback(tick);
@@ -64,9 +75,7 @@ window.scansideLab = (() => {
 		enter(site) {
 			look();
 			if (video) return true;
-			const step = document.querySelector(`[data-site="${site}"]`) ||
-				document.querySelector(`a[href*="${site}"]`) ||
-				document.querySelector("main form button");
+			const step = document.querySelector(`a[href$="/room/${site}"]`); // with one room the console opens it by itself
 			if (step && !step.dataset.scansideLab) {
 				step.dataset.scansideLab = "pressed";
 				step.click();
@@ -83,12 +92,24 @@ window.scansideLab = (() => {
 			before = await statistics();
 			result = null;
 			longest = 0;
+			quiet = null;
+			blow = 0;
+			struckAt = 0;
 			frames = 0;
+			return answer({});
+		},
+		struck() {
+			if (!struckAt) {
+				quiet = longest;
+				struckAt = performance.now();
+			}
 			return answer({});
 		},
 		async end() {
 			const after = await statistics();
-			result = { longest_freeze_ms: Math.max(longest, performance.now() - last), frames };
+			gap(performance.now() - last, last);
+			result = { longest_freeze_ms: longest, frames };
+			if (struckAt) Object.assign(result, { freeze_before_ms: quiet, freeze_after_ms: blow });
 			for (const name of Object.keys(after)) result[name] = after[name] - (before[name] || 0);
 			return answer({});
 		},
