@@ -138,7 +138,7 @@ func (a *Agent) source(k media.Kind) *source {
 func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store, trust *tls.Config) *uplink {
 	u := &uplink{
 		index: i, cfg: cfg, far: a.cfg.FarEnd, site: a.cfg.Site, box: a.box, run: a.run, tls: trust, bind: a.parts.Net, store: kept,
-		back: a.back, log: a.log, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1),
+		back: a.back, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1),
 		post:   a.loop.post,
 		offer:  a.loop.offer,
 		sample: func(s link.Sample, l failover.Link) { a.loop.offer(event{kind: sampled, link: l, sample: s}) },

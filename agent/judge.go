@@ -42,11 +42,16 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 	return v
 }
 
-// outgoing is a stream on its way out, as the far end counts it.
+// outgoing is a stream on its way out, as the far end counts it; a source that knows it has no picture is believed first.
 func (f *flow) outgoing(now time.Time) supervision.Direction {
 	d := supervision.Direction{Known: !f.heard.IsZero(), Word: now.Sub(f.heard), Idle: never}
 	if !f.moved.IsZero() {
 		d.Idle = f.heard.Sub(f.moved)
+	}
+	if f.source != nil {
+		if h := f.source.health(now); !h.OK { // what arrives is a slate that says why there is no picture
+			d.Idle = never
+		}
 	}
 	return d
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ type linkState struct {
 	conn    *conn // nil: not connected
 	dial    status.Dial
 	hint    string    // what to do about the last dial's error
+	absent  bool      // at the last dial the interface did not exist
 	carrier string    // "up", "down", "unknown"
 	down    time.Time // when the carrier went
 	playing bool
@@ -80,6 +82,7 @@ func (l *loop) refused(now time.Time, e event) {
 		l.log.Warn("dial failed", "link", l.name(e.link), "reason", text, "err", e.err)
 	}
 	s.dial.Error, s.hint, s.dial.Next = text, hint, e.next
+	s.absent = errors.Is(e.err, errAbsent)
 	s.dials[0]++
 	l.news = true
 }

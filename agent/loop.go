@@ -93,7 +93,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 		engine: engine, guard: failover.NewGuard(engine), links: make([]linkState, len(a.cfg.Uplinks)), fresh: true,
 	}
 	l.plan = engine.Snapshot().Plan
-	l.rec = newRecorder(kept, policy, a.log, l.offer)
+	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
 		l.links[i].carrier = "unknown"
 	}

@@ -56,7 +56,7 @@ func (l *loop) linkProblems(st *status.Status, e failover.Snapshot, add func(id 
 			level = status.Bad
 		}
 		switch {
-		case s.conn == nil && s.dial.Error != "" && s.carrier != "down":
+		case s.conn == nil && s.dial.Error != "" && (s.carrier != "down" || s.absent):
 			add("uplink-down:"+u.Name, level, u.Name+" cannot connect: "+s.dial.Error+".", s.hint)
 		case u.Verdict == "down" && u.Words != "Connecting":
 			hint := downHint(u, e.Links[i].Reason)

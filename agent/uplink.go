@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -44,6 +46,7 @@ type uplink struct {
 	back   *returnPath
 	log    *slog.Logger
 	local  bool        // gather loopback addresses too
+	real   bool        // cfg.Interface is this machine's
 	post   func(event) // waits for room; not for callbacks
 	offer  func(event) // never waits
 	sample func(link.Sample, failover.Link)
@@ -162,6 +165,9 @@ func (u *uplink) dial(ctx context.Context) (*conn, error) {
 	})
 	if err != nil {
 		from.close()
+		if u.absent() {
+			err = fmt.Errorf("%w: %w", errAbsent, err)
+		}
 		return nil, err
 	}
 	u.keep(session)
@@ -175,6 +181,15 @@ func (u *uplink) dial(ctx context.Context) (*conn, error) {
 	}
 	from.open(session)
 	return c, nil
+}
+
+// absent reports whether the uplink's interface does not exist now.
+func (u *uplink) absent() bool {
+	if !u.real || u.cfg.Interface == "" {
+		return false
+	}
+	_, err := net.InterfaceByName(u.cfg.Interface)
+	return err != nil
 }
 
 // config is what link needs; the token is read anew so that it can be changed without a restart.

@@ -92,7 +92,7 @@ func (l *loop) judgeUplink(now time.Time, u *status.Uplink, i failover.Link, v f
 	s := &l.links[i]
 	u.Reason = sentence(v.Reason.Sentence("it"))
 	switch {
-	case s.conn == nil && s.carrier == "down":
+	case s.conn == nil && s.carrier == "down" && !s.absent:
 		u.Words, u.Level = "Down", status.Bad
 		u.Reason = sentence(failover.CarrierLost.Sentence("it"))
 	case s.conn == nil && s.dial.Error == "" && v.Reason == failover.NotConnected:
@@ -126,7 +126,7 @@ func (l *loop) why(i failover.Link, e failover.Snapshot) string {
 	s, v := &l.links[i], e.Links[i]
 	if s.conn == nil {
 		switch {
-		case s.carrier == "down":
+		case s.carrier == "down" && !s.absent:
 			return "It is dialled again as soon as there is carrier."
 		case s.dial.Error == "":
 			return "Carries nothing until it has connected."

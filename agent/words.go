@@ -23,6 +23,9 @@ type localFault struct {
 func (f *localFault) Error() string { return f.what + ": " + f.err.Error() }
 func (f *localFault) Unwrap() error { return f.err }
 
+// errAbsent is in the chain of a dial's error when the uplink's interface does not exist.
+var errAbsent = errors.New("the interface does not exist")
+
 func asProblem(err error) (*link.Problem, bool) {
 	var p *link.Problem
 	ok := errors.As(err, &p)
@@ -70,7 +73,7 @@ func dialWords(err error, u Uplink) (text, hint string) {
 		return "the far end's certificate is not valid now", "Check this box's clock, then the gateway's certificate."
 	case errors.As(err, &record):
 		return "what answers at the far end's address does not speak TLS", "Check far_end.url: the port may be another server's, or a captive portal answers."
-	case errors.Is(err, syscall.ENODEV), errors.Is(err, syscall.ENXIO):
+	case errors.Is(err, errAbsent), errors.Is(err, syscall.ENODEV):
 		return fmt.Sprintf("the interface %s does not exist", u.Interface), "Plug the adapter or modem in, or correct the uplink's interface."
 	case errors.As(err, &dns):
 		return "the far end's name " + dns.Name + " cannot be looked up over this uplink", "Check that the uplink has internet access and a name server."
@@ -85,7 +88,7 @@ func dialWords(err error, u Uplink) (text, hint string) {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("no answer from the far end within %d s", int(dialTimeout.Seconds())), "Check cable, modem and firewall; UDP to the gateway's media port must be let through."
 	}
-	return plain(err), "The box's log has the details."
+	return strings.TrimPrefix(plain(err), "dial uplink "+u.Name+": "), "The box's log has the details."
 }
 
 func problemWords(p *link.Problem) (text, hint string) {

@@ -1,0 +1,209 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"scanside/link"
+)
+
+// run runs an agent on real sockets until the test ends.
+func run(t *testing.T, cfg Config, parts Parts) *Agent {
+	t.Helper()
+	if parts.Log == nil {
+		parts.Log = logger(t)
+	}
+	a, err := New(cfg, parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var gone sync.WaitGroup
+	gone.Go(func() { a.Run(ctx) })
+	t.Cleanup(func() { cancel(); gone.Wait(); http.DefaultClient.CloseIdleConnections() })
+	return a
+}
+
+func lonely(t *testing.T) Config {
+	cfg := DefaultConfig()
+	cfg.Site, cfg.StateDir = "mri-2", t.TempDir()
+	cfg.FarEnd = FarEnd{URL: "https://gateway.invalid", Token: "token"}
+	cfg.Uplinks = []Uplink{{Name: "primary", Interface: "absent0"}, {Name: "cellular", Interface: "absent1"}}
+	cfg.Status.Listen = "127.0.0.1:0"
+	return cfg
+}
+
+func get(t *testing.T, a *Agent, path string) string {
+	t.Helper()
+	resp, err := http.Get("http://" + a.StatusAddr().String() + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// No camera, no network, no far end: the page is up at once and says so (G16). The time is printed, not asserted.
+func TestPageBeforeAnything(t *testing.T) {
+	begun := time.Now()
+	a := run(t, lonely(t), Parts{})
+	<-a.Ready()
+	page := get(t, a, "/")
+	t.Logf("page served %v after the start (aim: 200 ms)", time.Since(begun))
+	for _, want := range []string{"Neither a camera nor a microphone is there.", "primary", "cellular", "The far end has not been reached since the box started."} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	end := time.Now().Add(30 * time.Second)
+	for !strings.Contains(page, "the interface absent0 does not exist") || !strings.Contains(page, "the interface absent1 does not exist") {
+		if time.Now().After(end) {
+			t.Fatalf("the page does not say which interfaces are absent:\n%s", page)
+		}
+		<-a.Snapshot().Superseded()
+		page = get(t, a, "/")
+	}
+	if health := get(t, a, "/healthz"); !strings.Contains(health, "ok") {
+		t.Errorf("the process works, whatever the network does; health says %q", health)
+	}
+}
+
+// An address that is taken, or not up yet, is tried again.
+func TestStatusListensLater(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := lonely(t)
+	cfg.Status.Listen = taken.Addr().String()
+	said := &listener{words: "cannot listen", heard: make(chan struct{})}
+	a := run(t, cfg, Parts{Log: slog.New(slog.NewTextHandler(said, nil))})
+	<-said.heard
+	<-a.Snapshot().Superseded() // it works meanwhile
+	select {
+	case <-a.Ready():
+		t.Error("ready, though its address is taken")
+	default:
+	}
+	taken.Close()
+	<-a.Ready()
+	if page := get(t, a, "/healthz"); !strings.Contains(page, "ok") {
+		t.Errorf("health: %s", page)
+	}
+}
+
+// listener is a log that waits for words.
+type listener struct {
+	words string
+	heard chan struct{}
+	once  sync.Once
+}
+
+func (l *listener) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), l.words) {
+		l.once.Do(func() { close(l.heard) })
+	}
+	return len(line), nil
+}
+
+// Where other machines can reach the page it asks for a token, and a weak one lets nobody in.
+func TestStatusToken(t *testing.T) {
+	cfg := lonely(t)
+	cfg.Status.TokenFile = filepath.Join(t.TempDir(), "token")
+	a := run(t, cfg, Parts{})
+	<-a.Ready()
+	for _, c := range []struct {
+		file, sent string
+		code       int
+	}{
+		{"", "", 503}, {"short", "short", 503}, {"0123456789abcdef0123", "", 401}, {"0123456789abcdef0123\n", "0123456789abcdef0123", 200},
+	} {
+		if c.file != "" {
+			if err := os.WriteFile(cfg.Status.TokenFile, []byte(c.file), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		req, _ := http.NewRequest("GET", "http://"+a.StatusAddr().String()+"/api/v1/status", nil)
+		if c.sent != "" {
+			req.SetBasicAuth("technician", c.sent)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if resp.StatusCode != c.code || strings.Contains(string(text), "0123456789") {
+			t.Errorf("token %q, sent %q: %d %s", c.file, c.sent, resp.StatusCode, text)
+		}
+	}
+}
+
+// What cannot work is refused before anything starts, in words.
+func TestNewRefuses(t *testing.T) {
+	cfg := lonely(t)
+	cfg.Uplinks = nil
+	if _, err := New(cfg, Parts{}); err == nil || !strings.Contains(err.Error(), "uplinks") {
+		t.Errorf("no uplinks: %v", err)
+	}
+	cfg = lonely(t)
+	cfg.FarEnd.TLS.CAFile = filepath.Join(t.TempDir(), "none.pem")
+	if _, err := New(cfg, Parts{}); err == nil || !strings.Contains(err.Error(), "ca_file") {
+		t.Errorf("no such authority: %v", err)
+	}
+	a, err := New(lonely(t), Parts{Net: func(Uplink) (link.Net, error) { return nil, errors.New("none") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := a.Run(over); err != nil {
+		t.Errorf("a run that ends at once: %v", err)
+	}
+	if err := a.Run(over); err == nil {
+		t.Error("ran twice")
+	}
+}
+
+// systemd is told once that the box is ready, then that it lives, and that it stops; never anything about the network.
+func TestNotify(t *testing.T) {
+	var mu sync.Mutex
+	var said []string
+	cfg := lonely(t)
+	a, err := New(cfg, Parts{Notify: func(s string) { mu.Lock(); defer mu.Unlock(); said = append(said, s) }, Log: logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var gone sync.WaitGroup
+	gone.Go(func() { a.Run(ctx) })
+	<-a.Ready()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); <-a.Snapshot().Superseded() {
+		mu.Lock()
+		ready := strings.Contains(strings.Join(said, " "), "READY=1")
+		mu.Unlock()
+		if ready {
+			break
+		}
+	}
+	cancel()
+	gone.Wait()
+	all := strings.Join(said, "\n")
+	if strings.Count(all, "READY=1") != 1 || !strings.HasSuffix(all, "STOPPING=1") || !strings.Contains(all, "STATUS=") {
+		t.Errorf("systemd was told\n%s", all)
+	}
+}
