@@ -188,7 +188,7 @@ func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 			k := kindOf(track.Kind())
 			p.ssrcs[k].Store(uint32(track.SSRC()))
 			if h.echo { // on whichever track comes first; pion calls this for both at once
-				once.Do(func() { h.probe(uint32(track.SSRC()), s.playProbeEvery, s.playSampled(h)) })
+				once.Do(func() { s.probePlay(h, uint32(track.SSRC())) })
 			}
 			h.run(func() {
 				h.readMedia(track, func(packet *rtp.Packet) {

@@ -58,8 +58,12 @@ func TestProbesUnderLoss(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		l.take()
+		playing := w.far.player("u2")
 		w.drop.Store(&lossy)
 		time.Sleep(100 * time.Second)
+		if w.far.player("u2") != playing || s.Err() != nil {
+			t.Errorf("a link that is merely bad lost its play session, or itself: %v", s.Err())
+		}
 		samples := l.take()
 		answered, missed, late := checkBook(t, samples)
 		for _, s := range samples {

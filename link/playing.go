@@ -12,10 +12,12 @@ const (
 	// The play path is probed more slowly than the publish path: it shares the uplink, only the session could be dead.
 	playProbeFactor = 20
 	minPlayProbe    = time.Second
-	// playMisses unanswered probes in a row end a play half whose publish half is answered. A link that is merely bad must keep
-	// its second leg: at one probe a second and 30 % of them lost, 12 in a row come by chance once in a month; 30 % lost each way
-	// (half of all probes) once in an hour.
-	playMisses = 12
+	// After playDoubt unanswered probes in a row they come faster, and playMisses in a row end a play half whose publish half
+	// is answered: 5 s after its death while media flows. A link that is merely bad must keep its second leg: with 30 % lost
+	// each way (half of all probes) 16 in a row come by chance once in 14 hours.
+	playDoubt      = 2
+	playDoubtEvery = 200 * time.Millisecond
+	playMisses     = 16
 )
 
 var errPlaySilent = errors.New("the play session does not answer while the publish session does")
@@ -92,26 +94,31 @@ func (s *Session) tellWaiting(err error) {
 	}
 }
 
+// probePlay probes a play half, and ends it when it is silent while the publish path is answered: same uplink, so the
+// session is dead.
+func (s *Session) probePlay(h *half, ssrc uint32) {
+	var misses atomic.Int32
+	every := func() time.Duration {
+		if misses.Load() >= playDoubt {
+			return playDoubtEvery
+		}
+		return s.playProbeEvery()
+	}
+	h.probe(ssrc, every, func(sample Sample) {
+		if sample.Answered {
+			misses.Store(0)
+		} else if misses.Add(1) >= playMisses && s.missing.Load() == 0 {
+			h.end(errPlaySilent)
+		}
+	})
+}
+
 func (s *Session) playProbeEvery() time.Duration {
 	every := defaultProbeEvery
 	if s.cfg.ProbeEvery != nil {
 		every = s.cfg.ProbeEvery()
 	}
 	return min(max(every*playProbeFactor, minPlayProbe), maxProbeEvery)
-}
-
-// playSampled ends a play half that is silent while the publish path is answered: same uplink, so the session is dead.
-func (s *Session) playSampled(p *half) func(Sample) {
-	var misses atomic.Int32
-	return func(sample Sample) {
-		if sample.Answered {
-			misses.Store(0)
-			return
-		}
-		if misses.Add(1) >= playMisses && s.missing.Load() == 0 {
-			p.end(errPlaySilent)
-		}
-	}
 }
 
 func (s *Session) nowPlaying() *player {
