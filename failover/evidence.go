@@ -7,6 +7,7 @@ import "time"
 const (
 	lossSpan   = 64                      // samples that Loss looks back on: 3 s of probes
 	peakSpan   = 512                     // samples that LossPeak looks back on: 26 s
+	leastLoss  = 1e-9                    // is no loss; smaller numbers are slow to compute with, far down
 	runCounts  = 3                       // losses that one run of misses counts as, at most: a hole in the air is not loss
 	rttSpan    = 8                       // RFC 6298 (2.3): alpha = 1/8
 	mediaSpan  = 64                      // reports that ForwardLoss looks back on: 3 s
@@ -141,11 +142,13 @@ func (v *LinkView) lost(x float64) {
 	if o.Samples < lossSpan {
 		o.Samples++
 	}
-	v.Loss += float64((x - v.Loss) / float64(o.Samples))
+	if v.Loss += float64((x - v.Loss) / float64(o.Samples)); v.Loss < leastLoss {
+		v.Loss = 0
+	}
 	if o.Samples < lossSpan/4 {
 		return // too few to raise the peak by
 	}
-	o.LossPeak = max(v.Loss, o.LossPeak+float64((v.Loss-o.LossPeak)/peakSpan))
+	o.LossPeak = max(v.Loss, leastLoss, o.LossPeak+float64((v.Loss-o.LossPeak)/peakSpan))
 }
 
 // missed takes in a probe without an answer; it was waited for that long.
