@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Brightness and colour are of the range video uses, 16 to 235 (ITU-R BT.601), which is what encoders and browsers take for granted.
@@ -238,7 +239,7 @@ func (p *Pattern) runner(at time.Time) {
 	}
 }
 
-// wrap breaks text at spaces into lines of at most width pixels; a longer word stands alone.
+// wrap breaks text at spaces into lines of at most width pixels. A longer word, such as a device's path, is cut where the line ends.
 func wrap(pen *pen, text string, width float64) []string {
 	var lines []string
 	line := ""
@@ -247,7 +248,24 @@ func wrap(pen *pen, text string, width float64) []string {
 			lines = append(lines, line)
 			line = ""
 		}
+		for line == "" && pen.width(word) > width {
+			n := fitting(pen, word, width)
+			lines, word = append(lines, word[:n]), word[n:]
+		}
 		line = strings.TrimSpace(line + " " + word)
 	}
 	return append(lines, line)
+}
+
+// fitting is how many bytes of word, in whole letters and at least one, are at most width pixels wide.
+func fitting(pen *pen, word string, width float64) int {
+	n := 0
+	for n < len(word) {
+		_, size := utf8.DecodeRuneInString(word[n:])
+		if n > 0 && pen.width(word[:n+size]) > width {
+			break
+		}
+		n += size
+	}
+	return n
 }

@@ -3,6 +3,7 @@ package media
 import (
 	"image"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -78,6 +79,27 @@ func TestPatternSizesAndRange(t *testing.T) {
 			check(p.Slate(2, noon(), reason).Y, 235)
 		}
 	}
+}
+
+// A line never runs off the picture: a device's path is cut where the line ends, and no letter is lost.
+func TestWrap(t *testing.T) {
+	pen := NewPattern(640, 360, 15).mid
+	width := pen.width("0123456789")
+	for _, text := range []string{
+		"", "short", "camera /dev/v4l/by-path/platform-vivid.0-video-index0 is gone", "a bb ccc dddd eeeee ffffff", "→→→→→→→→→→→→→→→→→→→→ é",
+	} {
+		lines := wrap(pen, text, width)
+		for _, line := range lines {
+			if pen.width(line) > width {
+				t.Errorf("%q: line %q is %v wide, more than %v", text, line, pen.width(line), width)
+			}
+		}
+		letters := func(s string) string { return strings.ReplaceAll(s, " ", "") }
+		if got := letters(strings.Join(lines, "")); got != letters(text) {
+			t.Errorf("%q became %q", text, lines)
+		}
+	}
+	wrap(pen, "no width at all \xff", 0) // ends
 }
 
 // Each glyph has a shape of its own and none is the box for what cannot be written.
