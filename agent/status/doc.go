@@ -32,7 +32,8 @@
 // The template of a page has a part "now". A browser without script gets it within the page; one with script gets the same
 // part again with every event and puts it in place (assets/live.js), so the two can never say different things. The page
 // counts the seconds since the last event by its own clock: after 5 s it says NO DATA FROM BOX and greys the rest, whatever
-// the reason (box dead, loop stuck, network gone).
+// the reason (box dead, loop stuck, network gone). A snapshot older than 3 s is never sent as news, and in an answer its verdict
+// is replaced by UNKNOWN: whoever asks a box whose loop is stuck is not told the last good news.
 //
 // # Who may
 //

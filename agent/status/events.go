@@ -14,9 +14,6 @@ const (
 	patience   = 5 * time.Second        // for one write; a client slower than that is dropped
 )
 
-// now is the wall clock, in one place because a bubble replaces it for tests.
-func now() time.Time { return time.Now() }
-
 // events streams every new snapshot as draw makes it. Every event is the whole state, so nothing needs to be sent again after
 // a reconnect (no Last-Event-ID) and a slow client may skip. The stream is silent when the box has nothing new: that silence
 // is what the page takes for "no data from the box".
@@ -34,7 +31,7 @@ func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
 		h.Set("X-Accel-Buffering", "no")
 		out := http.NewResponseController(w)
 		write := func(text []byte) bool {
-			out.SetWriteDeadline(now().Add(patience)) // a writer without deadlines is a test's
+			out.SetWriteDeadline(time.Now().Add(patience)) // a writer without deadlines is a test's
 			_, err := w.Write(text)
 			if err == nil {
 				err = out.Flush()
@@ -49,12 +46,17 @@ func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
 		}
 		for {
 			st, newer := s.box.Status()
-			text, err := draw(st)
-			if err != nil {
-				s.cfg.Log.Error("draw event", "err", err)
-				return
+			if !stale(st) { // an old one is no news, also to a page that has just come
+				text, err := draw(st)
+				if err != nil {
+					s.cfg.Log.Error("draw event", "err", err)
+					return
+				}
+				if !write(text) {
+					return
+				}
 			}
-			if !write(text) || !pause(r, fastest) || !s.wait(r, newer, write) {
+			if !pause(r, fastest) || !s.wait(r, newer, write) {
 				return
 			}
 		}

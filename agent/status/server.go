@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 //go:embed assets
@@ -155,8 +156,7 @@ func (s *Server) signedIn(next http.Handler) http.Handler {
 
 func (s *Server) page(p *page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		st, _ := s.box.Status()
-		text, err := p.whole(st)
+		text, err := p.whole(s.current())
 		if err != nil {
 			s.cfg.Log.Error("draw page", "page", p.name, "err", err)
 			http.Error(w, "The page could not be drawn; /api/v1/status still answers.", http.StatusInternalServerError)
@@ -178,22 +178,38 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) getStatus(w http.ResponseWriter, r *http.Request) {
-	st, _ := s.box.Status()
 	w.Header().Set("Content-Type", "application/json")
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	e.Encode(st)
+	e.Encode(s.current())
 }
 
 // staleAfter is how old the newest snapshot may be before the loop that makes it is taken for dead: it makes one at least
 // every second.
-const staleAfter = 3e9
+const staleAfter = 3 * time.Second
+
+// stale reports whether nothing in a snapshot may be believed any more.
+func stale(st *Status) bool { return time.Since(st.At) > staleAfter }
+
+// current is the newest snapshot; when the loop is stuck, with a verdict that says so instead of the last good one.
+func (s *Server) current() *Status {
+	st, _ := s.box.Status()
+	if !stale(st) {
+		return st
+	}
+	old := *st
+	old.Verdict = Verdict{
+		State: "UNKNOWN", Words: "NO DATA FROM BOX", Level: Bad, Sentence: "Treat supervision as lost.", Redundancy: "unknown", Since: st.At,
+		Reason: "The box answers, but its own work has stood still since " + st.At.Local().Format("15:04:05") + ". Everything below is old. It is restarted by its watchdog.",
+	}
+	return &old
+}
 
 // health says whether the process works, not whether the network does; it names nothing that is secret.
 func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	st, _ := s.box.Status()
 	w.Header().Set("Content-Type", "application/json")
-	if age := now().Sub(st.At); age > staleAfter {
+	if stale(st) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		w.Write([]byte(`{"status":"stuck"}` + "\n"))
 		return
