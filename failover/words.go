@@ -33,13 +33,26 @@ func Links(links ...Link) LinkSet {
 	return s
 }
 
-func firstLinks(n int) LinkSet            { return LinkSet(1<<n - 1) }
-func (s LinkSet) Has(l Link) bool         { return s>>l&1 == 1 }
-func (s LinkSet) With(l Link) LinkSet     { return s | 1<<l }
-func (s LinkSet) Without(l Link) LinkSet  { return s &^ (1 << l) }
+// Has reports whether the link is in the set.
+func (s LinkSet) Has(l Link) bool { return s>>l&1 == 1 }
+
+// With is the set and the link.
+func (s LinkSet) With(l Link) LinkSet { return s | 1<<l }
+
+// Without is the set without the link.
+func (s LinkSet) Without(l Link) LinkSet { return s &^ (1 << l) }
+
+// Minus is the set without those in t.
 func (s LinkSet) Minus(t LinkSet) LinkSet { return s &^ t }
-func (s LinkSet) Len() int                { return bits.OnesCount8(uint8(s)) }
-func (s LinkSet) first() Link             { return Link(bits.TrailingZeros8(uint8(s))) }
+
+// Len is how many links are in the set.
+func (s LinkSet) Len() int { return bits.OnesCount8(uint8(s)) }
+
+// first is the most preferred of a set that is not empty.
+func (s LinkSet) first() Link { return Link(bits.TrailingZeros8(uint8(s))) }
+
+// firstLinks is the set of the n most preferred links.
+func firstLinks(n int) LinkSet { return LinkSet(1<<n - 1) }
 
 // appendNames writes the set as {wired cellular}, in order of preference.
 func (s LinkSet) appendNames(b []byte, p *Policy) []byte {
