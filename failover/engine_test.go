@@ -315,7 +315,7 @@ func TestGuardCountsSwitchovers(t *testing.T) {
 func TestLossIsNoOutage(t *testing.T) {
 	hours := 4 * time.Hour
 	if testing.Short() {
-		hours = time.Hour
+		hours = 10 * time.Minute
 	}
 	for _, every := range []time.Duration{50 * time.Millisecond, time.Second} {
 		got, err := Trial{For: hours, Every: every, Loss: 0.2, RTT: 20 * time.Millisecond, Jitter: 100 * time.Millisecond, Seed: 1}.Run()
