@@ -12,15 +12,23 @@
 //
 // # The parts
 //
-//	recipe/      what the guest is made of: packages and files. Its hash is the image's name in the cache
-//	image        builds the disk once, from the Debian mirrors that this machine itself uses
-//	world        a network of our own: the whole command runs again in its own network, process and mount namespace, so
-//	             that nothing it starts or configures can outlive it or be seen outside
-//	machine      qemu: boots a disk, pulls cables, always ends
-//	guest        runs commands in the guest, over a serial line, so that pulling every cable leaves it reachable
-//	devices      the guest's camera and sound cards: plug, pull, hold, feed
-//	camera       the run from end to end
-//	browser      Chromium as the physician
+//	recipe/     what the guest is made of: packages and files. Its hash is the image's name in the cache
+//	image       builds the disk once, from the Debian mirrors that this machine itself uses
+//	world       a network of our own: the whole command runs again in its own network, process and mount namespace, so
+//	            that nothing it starts or configures can outlive it or be seen outside
+//	machine     qemu: boots a disk, pulls cables, always ends
+//	guest       runs commands in the guest, over a serial line, so that pulling every cable leaves it reachable
+//	hardware    the guest's camera and sound cards: plug, pull, hold, speak, hush
+//	devices     tries them by themselves, with the kernel's own tools
+//	box, far    the real agent in the guest, the real gateway outside
+//	camera      the run from end to end; acts are its scenes; package lab/browser watches
+//
+// # What the camera run asserts, and what it prints
+//
+// A picture must be seen and a voice heard, silence must be silent, the box must say in words why its camera is not there,
+// keep running, and show the camera again when it is back; the two devices must be listed under their stable names. All
+// times and rates are printed only. Read them beside boot_seconds of the same run: 15 on an idle machine, and everything
+// else is slower in proportion. Screenshots and logs are in build/vm.
 //
 // # The network
 //
