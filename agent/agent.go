@@ -42,11 +42,12 @@ type Impairer interface {
 
 // Agent is the box. Run owns everything; all other methods may be called at any time from any goroutine.
 type Agent struct {
-	cfg   Config
-	parts Parts
-	log   *slog.Logger
-	box   string // this box, for ever
-	run   string // this start of the program
+	cfg    Config
+	parts  Parts
+	log    *slog.Logger
+	box    string // this box, for ever
+	unkept string // why the state directory cannot be used; "": it can
+	run    string // this start of the program
 
 	loop    *loop
 	uplinks []*uplink
@@ -78,10 +79,12 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	}
 	kept := store{cfg.StateDir}
 	if err := kept.open(); err != nil {
+		a.unkept = err.Error()
 		a.log.Error("the state directory cannot be used; nothing is kept over a restart", "err", err)
 	}
 	var err error
 	if a.box, err = kept.boxID(); err != nil {
+		a.unkept = err.Error()
 		a.log.Error("the box has another identity after a restart", "err", err)
 	}
 	trust, err := farEndTLS(cfg.FarEnd)

@@ -124,12 +124,14 @@ func verdicts(want ...string) func(*Snapshot) bool {
 // The product's promise, seen from inside: a cut uplink is a sentence on a page.
 func TestCutBecomesAStory(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		cut  string
-		says string
+		name  string
+		cut   string
+		video failover.Protection
+		says  string
 	}{
-		{"the preferred one", "primary", `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
-		{"the spare", "cellular", `^\d\d:\d\d:\d\d voice and picture no longer went over cellular because cellular no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
+		{"the preferred one, one copy of the picture until doubt", "primary", failover.OnDoubt, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
+		{"the preferred one", "primary", failover.Always, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
+		{"the spare", "cellular", failover.Always, `^\d\d:\d\d:\d\d voice and picture no longer went over cellular because cellular no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -139,10 +141,11 @@ func TestCutBecomesAStory(t *testing.T) {
 				defer f.stop()
 				defer f.physician()()
 				cfg := w.config()
-				cfg.FarEnd.Token = token
+				cfg.FarEnd.Token, cfg.Protection.Video = token, c.video
 				a, stop := w.start(cfg)
 				defer stop()
 				until(t, a, 15*time.Second, "both up", verdicts("up", "up"))
+				time.Sleep(5 * time.Second) // the copies that proved the links have ended
 				s := until(t, a, 5*time.Second, "engaged", func(s *Snapshot) bool { return s.Supervision.State == supervision.Engaged })
 				if v := s.Status.Verdict; !v.Qualifying || v.Level != "ok" || v.Redundancy != "full" || v.Words != "CONNECTED: Dr Ada Example" {
 					t.Errorf("the verdict is %+v", v)
@@ -166,6 +169,9 @@ func TestCutBecomesAStory(t *testing.T) {
 				}
 				if story.Lost.Voice+story.Lost.Video != 0 || !story.Lost.Known || story.Switch == nil || *story.Switch > 1000 || *story.Detect > 400 {
 					t.Errorf("the story is %+v", story)
+				}
+				if (story.Replayed > 0) != (c.video == failover.OnDoubt) {
+					t.Errorf("%d packets were sent again on the leg that took over", story.Replayed)
 				}
 				for i, r := range s.Status.Return {
 					if r.Packets <= before[i].Packets || r.Lost != 0 || len(r.Via) != 1 {

@@ -25,19 +25,20 @@ type linkState struct {
 	probes [2]uint64            // decided, answered
 	late   uint64               // answered after they had been given up
 
-	base    [media.NumKinds]media.LegStats // of connections that are over
-	words   ledger
-	gone    uint64        // packets that left on connections that are over
-	rtt     time.Duration // smoothed, of answered probes
-	errors  uint64        // of sends, as last looked at
-	every   time.Duration // probe cadence, as last set
-	dials   [2]uint64     // failed, worked
-	outages uint64
-	outage  string // the last one, in a sentence
-	lostAt  time.Time
-	lostWhy string
-	suspect failover.Ruling // the newest one that raised suspicion
-	doubted time.Time       // when it was, or when the link fell without any
+	base     [media.NumKinds]media.LegStats // of connections that are over
+	words    ledger
+	reported time.Time     // when the engine was last told of the far end's word about it
+	gone     uint64        // packets that left on connections that are over
+	rtt      time.Duration // smoothed, of answered probes
+	errors   uint64        // of sends, as last looked at
+	every    time.Duration // probe cadence, as last set
+	dials    [2]uint64     // failed, worked
+	outages  uint64
+	outage   string // the last one, in a sentence
+	lostAt   time.Time
+	lostWhy  string
+	suspect  failover.Ruling // the newest one that raised suspicion
+	doubted  time.Time       // when it was, or when the link fell without any
 }
 
 // sent is what left on the link since the start, all connections together.
@@ -114,6 +115,7 @@ func (l *loop) closed(now time.Time, e event) {
 	s.conn, s.playing = nil, false
 	if e.err != nil {
 		l.log.Warn("connection ended", "link", l.name(e.link), "err", e.err)
+		l.tale.say(now, status.Notice, fmt.Sprintf("The connection over %s ended: %v.", l.name(e.link), e.err))
 	}
 	l.step(now, failover.Closed(e.link))
 	l.news = true
@@ -172,6 +174,10 @@ func (l *loop) sampled(now time.Time, from failover.Link, p link.Sample) {
 	l.tale.heard(now, l)
 }
 
+// reportEvery is the least between two reports about a link: words come over every link, and one link's 20 a second are
+// enough.
+const reportEvery = 40 * time.Millisecond
+
 // reports translates the far end's counts of each leg into what the engine takes: of the packets that had left on a link
 // when the far end counted, how many had arrived. On the link that brought the word that is when its probe left, for packets
 // and probes do not overtake each other; another link's packets were so much longer under way as it is slower.
@@ -189,9 +195,10 @@ func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 	}
 	for i := range l.links {
 		other := &l.links[i]
-		if other.conn == nil || !named.Has(failover.Link(i)) {
+		if other.conn == nil || !named.Has(failover.Link(i)) || now.Sub(other.reported) < reportEvery {
 			continue
 		}
+		other.reported = now
 		counted := p.Sent.Add((l.links[from].rtt - other.rtt) / 2)
 		if ds, da, ok := other.words.since(other.leftBy(counted), arrived[i]); ok {
 			l.step(now, failover.Reported(failover.Link(i), ds, da))

@@ -68,6 +68,7 @@ type loop struct {
 	plan    failover.Plan
 	best    failover.Link // before the last step; MaxLinks: none
 	fresh   bool          // no link has connected yet
+	again   uint64        // packets replayed before the newest switchover
 	links   []linkState
 	flows   [media.NumKinds]flow
 	tale    tale
@@ -198,6 +199,9 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 	d := l.engine.Step(at, ev)
 	for _, b := range l.guard.Check(l.engine, at, ev, d) {
 		l.breached(b)
+	}
+	if len(d.Switchovers) > 0 {
+		l.again = l.replayed()
 	}
 	l.apply(d.Plan)
 	if len(d.Rulings)+len(d.Switchovers) > 0 {

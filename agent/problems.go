@@ -29,6 +29,9 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	if r := st.Recorder; r.Error != "" {
 		add("trace-not-written", status.Warning, sentence(strings.TrimRight(r.Error, ".")), "Check space and permissions of the state directory.")
 	}
+	if why := l.agent.unkept; why != "" {
+		add("state-not-kept", status.Warning, "Nothing is kept over a restart: "+why+".", "Check state_dir, its space and its owner, and restart.")
+	}
 	if l.breaches != [invariants]uint64{} {
 		add("invariant-broken", status.Warning, "The failover engine broke one of its own rules.", "Please report it, with the newest file in the traces folder.")
 	}

@@ -153,6 +153,20 @@ func TestStatusToken(t *testing.T) {
 	}
 }
 
+// A state directory that cannot be written is a problem on the page, not an end.
+func TestStateDirectoryBroken(t *testing.T) {
+	cfg := lonely(t)
+	cfg.StateDir = filepath.Join(t.TempDir(), "file", "below")
+	if err := os.WriteFile(filepath.Dir(cfg.StateDir), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := run(t, cfg, Parts{})
+	<-a.Ready()
+	if page := get(t, a, "/"); !strings.Contains(page, "Nothing is kept over a restart") {
+		t.Error("the page does not say that nothing is kept")
+	}
+}
+
 // What cannot work is refused before anything starts, in words.
 func TestNewRefuses(t *testing.T) {
 	cfg := lonely(t)

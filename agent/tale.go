@@ -160,7 +160,7 @@ func (l *loop) begin(now time.Time, w failover.Switchover) *change {
 		}
 	}
 	c.before, c.known = t.lostAt(w.LastGood)
-	c.replayed = l.replayed()
+	c.replayed = l.again
 	t.changes = slices.Insert(t.changes, 0, c)
 	t.changes = t.changes[:min(len(t.changes), keptChanges)]
 	return c

@@ -23,7 +23,7 @@
 //	uplink-down:NAME, uplink-degraded:NAME, single-uplink
 //	no-camera, no-microphone, camera-failed, microphone-failed
 //	return-voice-missing, return-video-missing, presence-unknown
-//	trace-not-written, invariant-broken
+//	trace-not-written, state-not-kept, invariant-broken
 //
 // Fields are added, never renamed or removed, within v1.
 //
