@@ -3,6 +3,7 @@ package failover
 import (
 	"fmt"
 	"math/bits"
+	"strings"
 	"time"
 )
 
@@ -134,5 +135,5 @@ func readWord(to *uint8, words []string, what string, b []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no %s; use one of %q", b, what, words)
+	return fmt.Errorf("%q is no %s; use one of %s", b, what, strings.Join(words, ", "))
 }

@@ -2,6 +2,7 @@ package bubble
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -29,41 +30,56 @@ const (
 	boxHTTP                                  = "127.0.0.1:8480"
 )
 
-// World is agent, gateway and network, running. It is made and closed inside a bubble.
+// World is network, gateway and a room's box, running. It is made and closed inside a bubble.
 type World struct {
 	Set     *emu.Set
 	Gateway *gateway.Gateway
-	Agent   *agent.Agent
-	Video   *synthetic.Video // the room's picture
+	Box     *Box
 
+	log               *slog.Logger
+	scenario          scenario.Scenario
+	token, tokenHash  string
 	internet          *internet
+	uplinks           map[string]*host
+	far               *host
 	viewer, doc, page *host
+	stopGateway       func()
 	stops             []func() // in the order of starting
 }
 
-// NewWorld starts everything that a scenario needs but the people. Close ends it, also after an error.
-func NewWorld(s scenario.Scenario, log *slog.Logger) (*World, error) {
-	w := &World{Video: synthetic.NewVideo(synthetic.VideoConfig{})}
-	if err := w.start(s, log); err != nil {
+// Box is one agent with its pages. Its state is kept in a folder, so that a box which is started again is the same box.
+type Box struct {
+	Agent *agent.Agent
+	Video *synthetic.Video // the room's picture
+
+	stop func()
+}
+
+// Stop ends the agent as a service manager does, and waits. Stopping twice is fine.
+func (b *Box) Stop() { b.stop() }
+
+// NewWorld starts everything that a scenario needs but the people. The box's state is kept in state. Close ends it.
+func NewWorld(s scenario.Scenario, state string, log *slog.Logger) (*World, error) {
+	w := &World{scenario: s, log: log}
+	if err := w.start(state); err != nil {
 		w.Close()
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *World) start(s scenario.Scenario, log *slog.Logger) (err error) {
+func (w *World) start(state string) (err error) {
 	if w.internet, err = newInternet(); err != nil {
 		return err
 	}
-	var far *host
-	for ip, h := range map[string]**host{gatewayIP: &far, viewerIP: &w.viewer, physicianIP: &w.doc, pageIP: &w.page} {
+	for ip, h := range map[string]**host{gatewayIP: &w.far, viewerIP: &w.viewer, physicianIP: &w.doc, pageIP: &w.page} {
 		if *h, err = w.internet.host(ip); err != nil {
 			return err
 		}
 	}
-	uplinks := map[string]*host{}
-	for i, u := range s.Uplinks {
-		if uplinks[u.Name], err = w.internet.host(fmt.Sprintf("10.0.0.%d", i+1)); err != nil {
+	w.uplinks = map[string]*host{}
+	for i, u := range w.scenario.Uplinks {
+		if w.uplinks[u.Name], err = w.internet.host(fmt.Sprintf("10.0.0.%d", i+1)); err != nil {
 			return err
 		}
 	}
@@ -71,70 +87,92 @@ func (w *World) start(s scenario.Scenario, log *slog.Logger) (err error) {
 		return err
 	}
 	w.stops = append(w.stops, func() { _ = w.internet.router.Stop() })
-	w.Set = emu.NewSet(1, s.Paths()...)
+	w.Set = emu.NewSet(1, w.scenario.Paths()...)
 	w.stops = append(w.stops, w.Set.Close)
-	token, err := w.startGateway(far, log.With("program", "gateway"))
+	w.token, w.tokenHash = gateway.NewSiteToken()
+	if err = w.StartGateway(); err != nil {
+		return err
+	}
+	w.stops = append(w.stops, func() { w.stopGateway() })
+	w.Box, err = w.StartBox(boxHTTP, state)
+	return err
+}
+
+// StartGateway starts the far end; one that runs is stopped first, and everything it knew is gone.
+func (w *World) StartGateway() error {
+	if w.stopGateway != nil {
+		w.stopGateway()
+	}
+	log := w.log.With("program", "gateway")
+	socket, err := w.far.ListenPacket("udp4", gatewayIP+mediaPort)
 	if err != nil {
 		return err
 	}
-	return w.startAgent(s, token, uplinks, log.With("program", "agent"))
-}
-
-func (w *World) startGateway(far *host, log *slog.Logger) (token string, err error) {
-	socket, err := far.ListenPacket("udp4", gatewayIP+mediaPort)
+	api, err := link.NewAPI(link.APIConfig{UDP: socket, Net: w.far, Log: log})
 	if err != nil {
-		return "", err
+		return err
 	}
-	api, err := link.NewAPI(link.APIConfig{UDP: socket, Net: far, Log: log})
-	if err != nil {
-		return "", err
-	}
-	w.stops = append(w.stops, func() { _ = api.Close() })
-	token, hash := gateway.NewSiteToken()
 	w.Gateway, err = gateway.New(gateway.Config{
 		Media: api,
 		Hosts: []string{"localhost"},
-		Sites: []gateway.Site{{ID: site, Name: "Room 1", TokenHash: hash}},
+		Sites: []gateway.Site{{ID: site, Name: "Room 1", TokenHash: w.tokenHash}},
 		Users: []gateway.User{{Name: physician, DisplayName: "Dr Lab", Role: gateway.Supervisor}},
 	}, log)
 	if err != nil {
-		return "", err
+		return errors.Join(err, api.Close())
 	}
-	w.run(w.Gateway.Run)
-	w.stops = append(w.stops, w.internet.serve(gatewayHTTP, w.Gateway.Handler()))
-	return token, nil
+	end := run(w.Gateway.Run)
+	hangUp := w.internet.serve(gatewayHTTP, w.Gateway.Handler())
+	w.stopGateway = sync.OnceFunc(func() {
+		hangUp()
+		end()
+		_ = api.Close()
+	})
+	return nil
 }
 
-func (w *World) startAgent(s scenario.Scenario, token string, uplinks map[string]*host, log *slog.Logger) error {
-	cfg := agent.DefaultConfig()
-	cfg.Site, cfg.StateDir = site, ""
-	cfg.FarEnd = agent.FarEnd{URL: "http://" + gatewayHTTP, Token: token}
-	cfg.Status.Listen = ""
-	cfg.Protection.Voice, cfg.Protection.Video = protection(s.Voice), protection(s.Video)
-	for _, u := range s.Uplinks {
-		cfg.Uplinks = append(cfg.Uplinks, agent.Uplink{Name: u.Name, Interface: u.Name + "0", Metered: u.Metered})
-	}
+// StartBox starts an agent whose pages answer at addr. Closing the world stops it.
+func (w *World) StartBox(addr, state string) (*Box, error) {
+	log := w.log.With("program", "agent", "box", addr)
 	api, err := link.NewAPI(link.APIConfig{Net: w.page, Log: log})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w.stops = append(w.stops, func() { _ = api.Close() })
-	w.Agent, err = agent.New(cfg, agent.Parts{
-		Sources: []media.Source{synthetic.NewVoice(), w.Video},
-		Net:     func(u agent.Uplink) (link.Net, error) { return w.Set.Wrap(u.Name, uplinks[u.Name]) },
+	b := &Box{Video: synthetic.NewVideo(synthetic.VideoConfig{})}
+	b.Agent, err = agent.New(w.agentConfig(state), agent.Parts{
+		Sources: []media.Source{synthetic.NewVoice(), b.Video},
+		Net:     func(u agent.Uplink) (link.Net, error) { return w.Set.Wrap(u.Name, w.uplinks[u.Name]) },
 		Media:   api, Demo: w.Set, Version: "bubble", Log: log,
 	})
 	if err != nil {
-		return err
+		return nil, errors.Join(err, api.Close())
 	}
-	w.run(w.Agent.Run)
-	w.stops = append(w.stops, w.internet.serve(boxHTTP, w.Agent.Handler()))
-	return nil
+	end := run(b.Agent.Run)
+	hangUp := w.internet.serve(addr, b.Agent.Handler())
+	b.stop = sync.OnceFunc(func() {
+		hangUp()
+		end()
+		_ = api.Close()
+	})
+	w.stops = append(w.stops, b.stop)
+	return b, nil
+}
+
+func (w *World) agentConfig(state string) agent.Config {
+	cfg := agent.DefaultConfig()
+	cfg.Site, cfg.StateDir = site, state
+	cfg.FarEnd = agent.FarEnd{URL: "http://" + gatewayHTTP, Token: w.token}
+	cfg.Status.Listen = ""
+	cfg.Protection.Voice, cfg.Protection.Video = protection(w.scenario.Voice), protection(w.scenario.Video)
+	for _, u := range w.scenario.Uplinks {
+		cfg.Uplinks = append(cfg.Uplinks, agent.Uplink{Name: u.Name, Interface: u.Name + "0", Metered: u.Metered})
+	}
+	return cfg
 }
 
 func protection(word string) failover.Protection {
 	switch word {
-	case "on_doubt":
+	case "on-doubt":
 		return failover.OnDoubt
 	case "never":
 		return failover.Never
@@ -142,12 +180,12 @@ func protection(word string) failover.Protection {
 	return failover.Always
 }
 
-// run starts a component; closing the world ends it and waits.
-func (w *World) run(component func(context.Context) error) {
-	ctx, stop := context.WithCancel(context.Background())
+// run starts a component; end ends it and waits.
+func run(component func(context.Context) error) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	var gone sync.WaitGroup
 	gone.Go(func() { _ = component(ctx) })
-	w.stops = append(w.stops, func() { stop(); gone.Wait() })
+	return func() { cancel(); gone.Wait() }
 }
 
 // Close ends everything in the reverse order of starting, and waits.
@@ -192,14 +230,14 @@ func (w *World) Physician(ctx context.Context) (*observe.Physician, error) {
 	return observe.Talk(ctx, observe.Config{URL: "http://" + gatewayHTTP + "/rooms/" + site + "/whip", Client: c, Net: w.doc})
 }
 
-// RoomViewer looks at the room's own page.
+// RoomViewer looks at the room's own screen.
 func (w *World) RoomViewer(ctx context.Context) (*observe.Viewer, error) {
 	return observe.Play(ctx, observe.Config{URL: "http://" + boxHTTP + "/room/whep", Client: w.browser(w.page), Net: w.page})
 }
 
-// Box looks at the status page.
-func (w *World) Box() observe.Box {
-	return observe.Box{URL: "http://" + boxHTTP, Client: w.browser(w.page)}
+// Page looks at the status page at addr.
+func (w *World) Page(addr string) observe.Box {
+	return observe.Box{URL: "http://" + addr, Client: w.browser(w.page)}
 }
 
 // Do does what a scenario says.

@@ -7,7 +7,7 @@
 //	length 60s                              how long it lasts, at most a minute
 //	uplink primary 20ms                     a way out of the room and its round trip; their order is the preference
 //	uplink cellular 60ms metered
-//	protect voice always                    always, on_doubt or never
+//	protect voice always                    always, on-doubt or never
 //	protect video always
 //	at 20s cut primary                      what happens when; see below
 //	expect voice.lost = 0                   what must be true of the result; its names are those of the JSON line

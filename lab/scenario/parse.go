@@ -99,8 +99,8 @@ func (p *parser) uplink(words []string) {
 }
 
 func (p *parser) protect(words []string) {
-	if len(words) != 2 || !slices.Contains([]string{"always", "on_doubt", "never"}, words[1]) {
-		p.wrong("write protect voice|video always|on_doubt|never")
+	if len(words) != 2 || !slices.Contains([]string{"always", "on-doubt", "never"}, words[1]) {
+		p.wrong("write protect voice|video always|on-doubt|never")
 		return
 	}
 	switch words[0] {

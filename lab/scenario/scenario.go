@@ -14,7 +14,7 @@ type Scenario struct {
 	Story   string // plain words, without the comment signs
 	Length  time.Duration
 	Uplinks []Uplink
-	Voice   string // protection: always, on_doubt or never
+	Voice   string // protection: always, on-doubt or never
 	Video   string
 	Events  []Event // in the order of their times
 	Expect  []Expectation

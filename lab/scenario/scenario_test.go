@@ -38,7 +38,7 @@ func TestParse(t *testing.T) {
 length 30s
 uplink primary 20ms
 uplink cellular 60ms metered # a comment
-protect video on_doubt
+protect video on-doubt
 at 5s loss cellular 12.5% down
 at 5s cut primary up
 at 6s delay primary 300ms
@@ -54,7 +54,7 @@ end voice primary cellular
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Story != "The story,\nin two lines." || s.Length != 30*time.Second || s.Voice != "always" || s.Video != "on_doubt" {
+	if s.Story != "The story,\nin two lines." || s.Length != 30*time.Second || s.Voice != "always" || s.Video != "on-doubt" {
 		t.Errorf("head: %+v", s)
 	}
 	if want := (Uplink{"cellular", 60 * time.Millisecond, true}); s.Uplinks[1] != want {
@@ -104,7 +104,7 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 		{head + "at 60s cut primary", "x: its last event comes at 1m0s, when it is over"},
 		{head + "at -1s cut primary", `x:5: "-1s" is not a time`},
 		{head + "protect smell always", `x:5: "smell" is not a stream`},
-		{head + "protect voice sometimes", "x:5: write protect voice|video always|on_doubt|never"},
+		{head + "protect voice sometimes", "x:5: write protect voice|video always|on-doubt|never"},
 		{head + "expect voice.found = 0", `x:5: "voice.found" is not in the result; use one of voice.sent, voice.lost`},
 		{head + "expect voice.lost >= 0", `x:5: ">=" is not a comparison; use = or <=`},
 		{head + "expect voice.lost = few", `x:5: "few" is not a number`},
