@@ -21,10 +21,10 @@ func TestScenario(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			began := time.Now()
+			state, began := t.TempDir(), time.Now()
 			var out Outcome
 			synctest.Test(t, func(t *testing.T) {
-				if out, err = Play(t.Context(), s, logger(t)); err != nil {
+				if out, err = Play(t.Context(), s, state, logger(t)); err != nil {
 					t.Fatal(err)
 				}
 			})

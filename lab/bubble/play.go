@@ -25,9 +25,9 @@ type Outcome struct {
 	Routes map[string][]string // at the end, by stream
 }
 
-// Play plays a scenario in a new world. It must be called inside a bubble.
-func Play(ctx context.Context, s scenario.Scenario, log *slog.Logger) (Outcome, error) {
-	w, err := NewWorld(s, log)
+// Play plays a scenario in a new world, whose box keeps its state in the given folder. It must be called inside a bubble.
+func Play(ctx context.Context, s scenario.Scenario, state string, log *slog.Logger) (Outcome, error) {
+	w, err := NewWorld(s, state, log)
 	if err != nil {
 		return Outcome{}, fmt.Errorf("build the world: %w", err)
 	}
@@ -60,7 +60,7 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) (err error) {
 	if p.tv, err = p.w.RoomViewer(ctx); err != nil {
 		return err
 	}
-	p.box = p.w.Box()
+	p.box = p.w.Page(boxHTTP)
 	for deadline := time.Now().Add(warmUp); ; time.Sleep(looking) {
 		missing := p.missing(ctx, s)
 		if missing == nil {
@@ -96,7 +96,7 @@ func (p *people) missing(ctx context.Context, s scenario.Scenario) error {
 }
 
 func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error) {
-	p.roomRequests, p.docRequests = p.w.Video.KeyFrameRequests(), p.doc.KeyFrameRequests()
+	p.roomRequests, p.docRequests = p.w.Box.Video.KeyFrameRequests(), p.doc.KeyFrameRequests()
 	p.console.Mark()
 	p.tv.Mark()
 	start := time.Now()
@@ -133,7 +133,7 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 
 func (p *people) result(s scenario.Scenario) scenario.Result {
 	r := scenario.Result{Scenario: s.Name, World: "bubble", Way: p.console.Way(), Return: p.tv.Way()}
-	r.Video.KeyFrameRequests = p.w.Video.KeyFrameRequests() - p.roomRequests
+	r.Video.KeyFrameRequests = p.w.Box.Video.KeyFrameRequests() - p.roomRequests
 	r.Return.Video.KeyFrameRequests = p.doc.KeyFrameRequests() - p.docRequests
 	return r
 }

@@ -106,6 +106,7 @@ func (c *suiteCommand) Run(ctx context.Context) error {
 		}
 		fmt.Fprintf(os.Stderr, "\n== %s\n%s\n", s.Name, s.Story)
 		if err := play(ctx, c.config(c.Chromium), s); err != nil {
+			fmt.Fprintf(os.Stderr, "FAILED  %v\n", err)
 			errs = append(errs, err)
 		}
 		if ctx.Err() != nil {

@@ -1,0 +1,178 @@
+package bubble
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"scanside/lab/observe"
+	"scanside/lab/scenario"
+	"scanside/media"
+)
+
+// day is a world with everybody in it, both uplinks proven, for a story that is more than things done to uplinks.
+type day struct {
+	*people
+	t     *testing.T
+	state string
+}
+
+func inDay(t *testing.T, story func(d *day)) {
+	s, err := scenario.Load("steady")
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		w, err := NewWorld(s, state, logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		d := &day{&people{w: w}, t, state}
+		defer d.leave()
+		if err := d.come(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		d.console.Mark()
+		d.tv.Mark()
+		story(d)
+	})
+}
+
+// takes says how long it is until something is true, looked at every millisecond of virtual time.
+func (d *day) takes(limit time.Duration, what string, ready func() bool) time.Duration {
+	d.t.Helper()
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		if ready() {
+			return time.Since(start)
+		}
+		if time.Since(start) > limit {
+			d.t.Fatalf("%s: not within %v", what, limit)
+		}
+	}
+}
+
+// shows tells when the viewer shows frames that it did not show before.
+func shows(v *observe.Viewer) func() bool {
+	before := v.Stats(media.Video).FramesShown
+	return func() bool { return v.Stats(media.Video).FramesShown > before }
+}
+
+// "Agent that restarts in the middle: viewers keep their connection and see the picture return within a second."
+func TestAgentRestarts(t *testing.T) {
+	inDay(t, func(d *day) {
+		d.w.Box.Stop()
+		time.Sleep(3 * time.Second)
+		again := shows(d.console)
+		if _, err := d.w.StartBox(boxHTTP, d.state); err != nil {
+			d.t.Fatal(err)
+		}
+		took := d.takes(10*time.Second, "the picture returns", again)
+		d.t.Logf("picture back %v after the agent's start", took)
+		if took > time.Second {
+			d.t.Errorf("the picture returned %v after the agent's start, want a second at most", took)
+		}
+		if s := d.console.Stats(media.Video); s.Runs != 2 {
+			d.t.Errorf("the console saw %d producers, want two over one connection", s.Runs)
+		}
+	})
+}
+
+// "Far end that restarts in the middle" (G12: media again within 2 s). People sign in again; the box needs nobody.
+func TestGatewayRestarts(t *testing.T) {
+	inDay(t, func(d *day) {
+		if err := d.w.StartGateway(); err != nil {
+			d.t.Fatal(err)
+		}
+		began := time.Now()
+		var late *observe.Viewer
+		d.takes(10*time.Second, "a new console may come in", func() (ok bool) {
+			late, _ = d.w.Viewer(d.t.Context())
+			return late != nil
+		})
+		defer late.Close()
+		d.takes(10*time.Second, "picture and voice", late.Receiving)
+		took := time.Since(began)
+		d.t.Logf("a new console sees the room %v after the gateway's start", took)
+		if took > 3*time.Second { // 2 s, and the new console's own way in
+			d.t.Errorf("media came back %v after the gateway's start, want 2 s and a console's way in", took)
+		}
+	})
+}
+
+// "Two agents claiming one site: the second is refused with a clear reason" and the first does not notice.
+func TestTwoBoxesOneSite(t *testing.T) {
+	state := t.TempDir()
+	inDay(t, func(d *day) {
+		const addr = "127.0.0.1:8481"
+		second, err := d.w.StartBox(addr, state)
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		page := d.w.Page(addr)
+		time.Sleep(10 * time.Second)
+		st, err := page.Status(d.t.Context())
+		if err != nil {
+			d.t.Fatal(err)
+		}
+		for _, u := range st.Uplinks {
+			if u.Connected || u.Dial == nil || !strings.Contains(u.Dial.Error, "another box") {
+				d.t.Errorf("the second box says of uplink %s: connected %v, %+v; want a refusal that names another box", u.Name, u.Connected, u.Dial)
+			}
+		}
+		second.Stop()
+		if v, p := d.console.Stats(media.Voice), d.console.Stats(media.Video); v.Lost != 0 || p.FramesLost != 0 || v.LongestGap > 21*time.Millisecond {
+			d.t.Errorf("the first box's room noticed: voice %+v, video %+v", v, p)
+		}
+	})
+}
+
+// "All links dead <= 25 s: media again <= 1 RTT + 100 ms after the first returns, same session" (G12).
+func TestBothUplinksDead(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		dead  time.Duration
+		limit time.Duration
+	}{
+		{"short enough to keep the session", 20 * time.Second, 60*time.Millisecond + 100*time.Millisecond},
+		{"longer than consent lasts", 45 * time.Second, 2 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inDay(t, func(d *day) {
+				for _, u := range d.w.Set.Names() {
+					d.w.Set.Impair(u, "cut")
+				}
+				time.Sleep(c.dead)
+				before := d.console.Stats(media.Voice).Packets
+				d.w.Set.Impair("cellular", "restore")
+				took := d.takes(20*time.Second, "voice again", func() bool { return d.console.Stats(media.Voice).Packets > before })
+				picture := took + d.takes(20*time.Second, "picture again", shows(d.console))
+				d.t.Logf("after %v: voice %v, picture %v after the first uplink returned", c.dead, took, picture)
+				if took > c.limit {
+					d.t.Errorf("voice came %v after the first uplink returned, want %v at most", took, c.limit)
+				}
+			})
+		})
+	}
+}
+
+// "Viewers that never read" and viewers that leave without a word do not disturb the others.
+func TestViewersComeAndGo(t *testing.T) {
+	inDay(t, func(d *day) {
+		for range 3 {
+			v, err := d.w.Viewer(d.t.Context())
+			if err != nil {
+				d.t.Fatal(err)
+			}
+			d.takes(5*time.Second, "the newcomer sees the room", v.Receiving)
+			if err := v.Close(); err != nil {
+				d.t.Error(err)
+			}
+		}
+		if v, p := d.console.Stats(media.Voice), d.console.Stats(media.Video); v.Lost != 0 || p.FramesLost != 0 || v.LongestGap > 21*time.Millisecond {
+			d.t.Errorf("the first console noticed: voice %+v, video %+v", v, p)
+		}
+	})
+}
