@@ -23,11 +23,8 @@ const maxWord = 64
 func callerOf(req *http.Request) (caller, *link.Problem) {
 	q := req.URL.Query()
 	c := caller{q.Get("uplink"), q.Get("box"), q.Get("run")}
-	if c.run == "" {
-		c.run = "unnamed" // a plain WHIP client: one run for ever, on one uplink
-	}
 	if c.uplink == "" {
-		c.uplink = "link"
+		c.uplink = "link" // a plain WHIP client
 	}
 	for _, w := range []struct{ name, value string }{{"uplink", c.uplink}, {"box", c.box}, {"run", c.run}} {
 		if len(w.value) > maxWord || strings.ContainsFunc(w.value, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -82,6 +79,18 @@ func (r *room) play(api *link.API, c caller, offer string) (link.Peer, string, e
 	return out, answer, nil
 }
 
+// runOf is the run of a caller that names none, a plain WHIP client: it numbers its packets anew with each session, so each
+// session that brings media is a run, and one that plays belongs to the one that brings or is about to. The lock is held.
+func (r *room) runOf(c caller, publisher bool) string {
+	if c.run != "" {
+		return c.run
+	}
+	if r.run != nil && r.run.box == c.box && (!r.run.published || !publisher && r.run.publishing()) {
+		return r.run.id
+	}
+	return "session-" + newSecret()[:8]
+}
+
 // refuse says why a box may not come in now; nil: it may.
 func (r *room) refuse(c caller, now time.Time) *link.Problem {
 	r.mu.Lock()
@@ -116,7 +125,8 @@ func (r *room) refusal(c caller, now time.Time) *link.Problem {
 }
 
 // admit finds or begins the caller's run and gives its uplink. The lock is held; over is for the caller to close.
-func (r *room) admit(c caller, now time.Time) (u *uplink, over []closer, p *link.Problem) {
+func (r *room) admit(c caller, publisher bool, now time.Time) (u *uplink, over []closer, p *link.Problem) {
+	c.run = r.runOf(c, publisher)
 	if p := r.refusal(c, now); p != nil {
 		return nil, nil, p
 	}
@@ -152,12 +162,13 @@ func (r *room) retire(by string) []closer {
 func (r *room) seatIn(c caller, s *seat, in *link.Inbound) *link.Problem {
 	now := time.Now()
 	r.mu.Lock()
-	u, over, p := r.admit(c, now)
+	u, over, p := r.admit(c, true, now)
 	if p == nil {
 		if u.in != nil {
 			over = append(over, u.in) // the agent dialled this uplink again
 		}
 		u.in = in
+		r.run.published = true
 		s.up.Store(u)
 		s.run = r.run
 		r.sums.sessions++
@@ -171,7 +182,7 @@ func (r *room) seatIn(c caller, s *seat, in *link.Inbound) *link.Problem {
 func (r *room) seatOut(c caller, s *seat, out *link.Outbound) *link.Problem {
 	now := time.Now()
 	r.mu.Lock()
-	u, over, p := r.admit(c, now)
+	u, over, p := r.admit(c, false, now)
 	if p == nil {
 		over = append(over, u.dropOut()...)
 		u.out = out

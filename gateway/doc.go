@@ -60,5 +60,9 @@
 //	GET /healthz         {"status":"ok"} while it serves
 //	GET /metrics         on its own loopback port, scanside_gateway_…
 //
+//
+//	POST /rooms/{site}/presence?desk=WINDOW   {"sees":true,"hears":true}: an open console's word, each two seconds;
+//	                                          {"leaving":true} at its end
+//
 // Refusals are problem+json (RFC 9457) whose type is urn:scanside:problem:KIND.
 package gateway

@@ -67,7 +67,7 @@ func newRoom(site Site, ends *enders, log *slog.Logger) *room {
 func (r *room) keep(ctx context.Context) {
 	timer := time.NewTimer(idleEvery)
 	defer timer.Stop()
-	var nextReview, nextLoss time.Time
+	var nextReview, nextMeasure time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -81,9 +81,9 @@ func (r *room) keep(ctx context.Context) {
 			r.mirror(media.Kind(k), now)
 		}
 		r.heldKeyFrames(now)
-		if !now.Before(nextLoss) {
-			r.measureLoss()
-			nextLoss = now.Add(time.Second)
+		if !now.Before(nextMeasure) {
+			r.measure()
+			nextMeasure = now.Add(time.Second)
 		}
 		if !now.Before(nextReview) {
 			r.review(now)
@@ -225,13 +225,17 @@ func (r *room) heldKeyFrames(now time.Time) {
 	}
 }
 
-func (r *room) measureLoss() {
+// measure takes one second's readings of losses and gaps.
+func (r *room) measure() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.run == nil {
 		return
 	}
 	now := time.Now()
+	for k, m := range r.run.mergers {
+		r.run.gaps[k].add(m.TakeGap())
+	}
 	for _, u := range r.run.uplinks {
 		for k := range u.legs {
 			if !u.arrived(media.Kind(k), now, mirrorWindow) {

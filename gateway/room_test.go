@@ -55,6 +55,9 @@ func TestLosingAnUplinkLosesNothing(t *testing.T) {
 		if room.Voice.Lost != 0 || room.Voice.Duplicate == 0 || len(room.Uplinks) != 2 {
 			t.Errorf("room %+v", room)
 		}
+		if room.Voice.MinuteGap < 19 || room.Voice.MinuteGap > 25 || room.Voice.LongestGap < room.Voice.MinuteGap {
+			t.Errorf("voice's gaps %d and %d ms", room.Voice.MinuteGap, room.Voice.LongestGap)
+		}
 		for _, u := range room.Uplinks {
 			if alive := u.Name == "u2"; u.Voice.Carries != alive || u.Video.Carries != alive || u.Voice.First+u.Voice.Duplicate != u.Voice.Received {
 				t.Errorf("uplink %+v", u)
@@ -215,6 +218,26 @@ func TestUplinkDialledAgain(t *testing.T) {
 		}
 		if n := w.resources.Len(); n != 5 { // two uplinks with two sessions each, one viewer
 			t.Errorf("%d sessions", n)
+		}
+	})
+}
+
+// A WHIP client that knows nothing of runs: each of its sessions is one, and it may play on the same uplink.
+func TestPlainClient(t *testing.T) {
+	bubble(t, []string{"2", "50", "60"}, func(t *testing.T, w *world) {
+		plain := func() *box { return w.newBox("", "", "2") }
+		first := plain()
+		v := w.watch("ada", "50")
+		time.Sleep(time.Second)
+		run := w.north().Run
+		first.stop()
+		second := plain()
+		_, err := w.talkAs("bob", "60", "")
+		must(t, err)
+		time.Sleep(2 * time.Second)
+		room := w.north()
+		if room.Run == run || room.State != Live || len(room.Uplinks) != 1 || !v.Receiving() || second.back["2"][media.Voice].Load() < 50 {
+			t.Errorf("run %q then %+v", run, room)
 		}
 	})
 }

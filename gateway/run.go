@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,11 +14,13 @@ import (
 // run is one life of one box's agent, from its start to its end: one numbering of packets, hence one set of mergers. Its
 // fields are guarded by the room's lock, but for what an uplink says of itself.
 type run struct {
-	box, id string
-	began   time.Time
-	mergers [media.NumKinds]*media.Merger
-	uplinks []*uplink // in order of first appearance
-	asked   int       // repair requests, to take turns
+	box, id   string
+	began     time.Time
+	mergers   [media.NumKinds]*media.Merger
+	gaps      [media.NumKinds]gapMeter
+	uplinks   []*uplink // in order of first appearance
+	published bool      // a session that brings media has come
+	asked     int       // repair requests, to take turns
 }
 
 // maxUplinks is the number of links an agent can have (failover.MaxLinks).
@@ -106,6 +109,11 @@ func (r *run) heard() time.Time {
 		}
 	}
 	return at
+}
+
+// publishing says whether a session brings media now.
+func (r *run) publishing() bool {
+	return slices.ContainsFunc(r.uplinks, func(u *uplink) bool { return u.in != nil })
 }
 
 // alive says whether the box was heard so recently that another one must not take its place.
@@ -199,3 +207,16 @@ func (m *lossMeter) ratio(s media.MergerLegStats) (float64, bool) {
 	got := int64(s.Received) - int64(old.received)
 	return min(max(1-float64(got)/float64(span), 0), 1), true
 }
+
+// gapMeter is the longest silence of a merged stream within the last minute.
+type gapMeter struct {
+	ring [60]time.Duration // one a second
+	n    int
+}
+
+func (m *gapMeter) add(d time.Duration) {
+	m.ring[m.n%len(m.ring)] = d
+	m.n++
+}
+
+func (m *gapMeter) longest() time.Duration { return slices.Max(m.ring[:]) }

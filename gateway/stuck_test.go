@@ -104,7 +104,7 @@ func watchByTCP(t *testing.T, f *fixture, client *http.Client, pipe *stuckPipe) 
 	if tcp == nil {
 		t.Fatalf("the answer offers no TCP: %s", got.body)
 	}
-	pipe.to = net.JoinHostPort(tcp[2], tcp[3])
+	pipe.to.Store(net.JoinHostPort(tcp[2], tcp[3]))
 	host, port, _ := net.SplitHostPort(pipe.l.Addr().String())
 	must(t, pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer,
 		SDP: strings.ReplaceAll(got.body, " "+tcp[2]+" "+tcp[3]+" ", " "+host+" "+port+" ")}))
@@ -113,7 +113,7 @@ func watchByTCP(t *testing.T, f *fixture, client *http.Client, pipe *stuckPipe) 
 // stuckPipe passes TCP connections on until it is stuck; then it reads nothing more of what comes back.
 type stuckPipe struct {
 	l      net.Listener
-	to     string
+	to     atomic.Value // string
 	stuck  atomic.Bool
 	passed atomic.Int64
 }
@@ -140,7 +140,7 @@ func newStuckPipe(t *testing.T) *stuckPipe {
 
 func (p *stuckPipe) pass(near net.Conn, done chan struct{}) {
 	defer near.Close()
-	far, err := net.Dial("tcp", p.to)
+	far, err := net.Dial("tcp", p.to.Load().(string))
 	if err != nil {
 		return
 	}

@@ -46,6 +46,7 @@ type StreamView struct {
 	Duplicate   uint64 `json:"duplicate"`
 	Repaired    uint64 `json:"repaired"`
 	LongestGap  int64  `json:"longest_gap_ms"`
+	MinuteGap   int64  `json:"minute_gap_ms"`      // the longest silence within the last minute; 0 for talk
 	KeyFrameReq uint64 `json:"key_frame_requests"` // sent to the box since the gateway started; video only
 }
 
@@ -93,6 +94,8 @@ func (r *room) view(now time.Time) RoomView {
 		}
 		v.Voice = streamView(run.mergers[media.Voice].Stats(), run.newest(media.Voice), now)
 		v.Video = streamView(run.mergers[media.Video].Stats(), run.newest(media.Video), now)
+		v.Voice.MinuteGap = run.gaps[media.Voice].longest().Milliseconds()
+		v.Video.MinuteGap = run.gaps[media.Video].longest().Milliseconds()
 	}
 	v.Video.KeyFrameReq = r.sums.keyFrames
 	if t := r.talk; t != nil {

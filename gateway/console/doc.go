@@ -9,6 +9,7 @@
 //	wire.js    one WHIP or WHEP session
 //	player.js  the room's picture and sound, kept alive; how old the picture on the screen is
 //	talker.js  the supervisor's own; never begins by itself
+//	facts.js   what the gateway says of a room: people, links, numbers
 //	room.js    one open room
 //	app.js     the list, and which room is open
 //
