@@ -175,14 +175,16 @@ func TestShots(t *testing.T) {
 		t.Skip("pictures are drawn on demand: -shots DIR")
 	}
 	ctx := chrome(t)
-	at := time.Now()
-	for name, st := range map[string]*Status{"healthy": healthy(at), "cut": cut(at), "empty": empty(at)} {
-		srv := serve(t, newBox(st), Config{})
+	for name, draw := range map[string]func(time.Time) *Status{"healthy": healthy, "cut": cut, "empty": empty} {
+		b := newBox(draw(time.Now()))
+		srv := serve(t, b, Config{})
 		for _, scheme := range []string{"light", "dark"} {
 			for size, w := range map[string]int64{"phone": 390, "desktop": 1280} {
+				b.set(draw(time.Now()))
 				shoot(t, ctx, srv.URL+"/", name+"-"+size+"-"+scheme, scheme, w, 844, chromedp.FullScreenshot(100))
 			}
 		}
+		b.set(draw(time.Now()))
 		shoot(t, ctx, srv.URL+"/room", name+"-room", "dark", 1920, 1080, chromedp.CaptureScreenshot())
 	}
 }

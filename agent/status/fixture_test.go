@@ -99,7 +99,7 @@ func cut(at time.Time) *Status {
 	c.Carries, c.Why = []string{"voice", "video"}, "Carries voice and picture: it is the only way out that works."
 	st.Streams[0].Route, st.Streams[1].Route = []string{"cellular"}, []string{"cellular"}
 	st.Switchovers = []Switchover{{Number: 1, When: at.Add(-9 * time.Second), Streams: []string{"voice", "video"}, From: []string{"primary"}, To: []string{"cellular"}, Cause: "probes_missed",
-		Sentence: "10:42:07 voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
+		Sentence: at.Add(-9*time.Second).Format("15:04:05") + " voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
 		Detect:   num(120), Switch: num(61), Settled: true, Lost: Lost{Known: true}, Trace: "20261123-104207-1.trace"}}
 	st.Events = append([]Event{{At: at.Add(-9 * time.Second), Level: Warning, Text: "primary is down: it stopped answering."}}, st.Events...)
 	return st

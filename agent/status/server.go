@@ -199,7 +199,7 @@ func (s *Server) current() *Status {
 	}
 	old := *st
 	old.Verdict = Verdict{
-		State: "UNKNOWN", Words: "NO DATA FROM BOX", Level: Bad, Sentence: "Treat supervision as lost.", Redundancy: "unknown", Since: st.At,
+		State: "UNKNOWN", Words: "NO DATA FROM BOX", Level: Bad, Sentence: "Treat supervision as lost.", Redundancy: "unknown",
 		Reason: "The box answers, but its own work has stood still since " + st.At.Local().Format("15:04:05") + ". Everything below is old. It is restarted by its watchdog.",
 	}
 	return &old
