@@ -177,14 +177,15 @@ func runQuietly(cmd *exec.Cmd) error {
 // debianSources asks this machine's own apt where it takes the guest's Debian release from, so that no mirror is written
 // down anywhere.
 func debianSources(ctx context.Context) ([]string, error) {
-	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--format", "$(CREATED_BY) $(CODENAME) $(COMPONENT) $(REPO_URI)").Output()
+	// What is configured, not what was downloaded: apt-get update may never have run here.
+	out, err := exec.CommandContext(ctx, "apt-get", "indextargets", "--no-release-info", "--format", "$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)").Output()
 	if err != nil {
 		return nil, fmt.Errorf("asking apt for its Debian mirror: %w", err)
 	}
 	return sourcesFrom(string(out))
 }
 
-// sourcesFrom reads lines "Packages CODENAME COMPONENT URI" and returns apt's one-line sources of the guest's release.
+// sourcesFrom reads lines "Packages RELEASE COMPONENT URI" and returns apt's one-line sources of the guest's release.
 func sourcesFrom(targets string) ([]string, error) {
 	var sources []string
 	found := false
