@@ -74,7 +74,7 @@ function drawMerged(node, room, unknown) {
   say(part(node, "b", "link-name"), "Together");
   const words = !any ? "nothing yet" : lost === 0 ? "nothing lost" : `${lost} ${lost === 1 ? "packet" : "packets"} lost`;
   say(part(node, "span", "link-words"), unknown ? "not known" : words);
-  say(part(node, "span", "link-loss"), room.voice.flowing && !unknown ? `longest gap in voice ${room.voice.minute_gap_ms} ms, last minute` : "");
+  say(part(node, "span", "link-loss"), room.voice.flowing && !unknown ? `voice gap at most ${room.voice.minute_gap_ms} ms (1 min)` : "");
 }
 
 const names = (u, what) => [u.voice[what] ? "voice" : "", u.video[what] ? "picture" : ""].filter(Boolean);
