@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -59,16 +60,27 @@ func start(namespace, dir, name string, prio int, prepare func(*exec.Cmd), args 
 		prepare(cmd)
 	}
 	p := &process{name: name, cmd: cmd, log: log, done: make(chan struct{})}
-	if err := cmd.Start(); err != nil {
-		log.Close()
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("start %s in namespace %s: %w", name, namespace, err)
 	}
-	go func() {
-		p.err = cmd.Wait()
-		log.Close()
-		close(p.done)
-	}()
 	return p, nil
+}
+
+// run starts the process and waits for its end, on a thread of its own: what Pdeathsig waits for is the death of the thread
+// that started the process (prctl(2)), and Go's threads come and go.
+func (p *process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer p.log.Close()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	p.err = p.cmd.Wait()
+	close(p.done)
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
