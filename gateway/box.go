@@ -66,7 +66,7 @@ func (r *room) play(api *link.API, c caller, offer string) (link.Peer, string, e
 	out, answer, err := api.AcceptPlay(offer, "return", link.PlayEvents{
 		KeyFrame:  func() { r.askTalkKeyFrame(time.Now()) },
 		Repair:    seat.repair,
-		Connected: func() { r.askTalkKeyFrame(time.Now()) },
+		Connected: seat.returning,
 	})
 	if err != nil {
 		return nil, "", err
@@ -239,8 +239,24 @@ func (s *seat) packet(k media.Kind, p *rtp.Packet) {
 }
 
 func (s *seat) connected() {
-	s.room.askKeyFrameIfWatched(time.Now())
+	if now := time.Now(); !s.room.othersLive(s.up.Load(), now, (*uplink).bringsPicture) {
+		s.room.askKeyFrameIfWatched(now)
+	}
 	s.room.stir()
+}
+
+func (s *seat) returning() {
+	if now := time.Now(); !s.room.othersLive(s.up.Load(), now, (*uplink).takesPicture) {
+		s.room.askTalkKeyFrame(now)
+	}
+}
+
+// othersLive says whether the picture goes over another uplink than u now, by what is asked of each. A new leg then needs no
+// key frame: it brings the same packets, and a key frame is five pictures' worth of bits on links that have just been in trouble.
+func (r *room) othersLive(u *uplink, now time.Time, goes func(*uplink, time.Time) bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.run != nil && slices.ContainsFunc(r.run.uplinks, func(o *uplink) bool { return o != u && goes(o, now) })
 }
 
 // repair answers the box's own requests from the return fanout's ring, on the leg where they came.

@@ -74,6 +74,14 @@ func (u *uplink) arrived(k media.Kind, now time.Time, d time.Duration) bool {
 	return at != 0 && now.UnixNano()-at <= int64(d)
 }
 
+// bringsPicture says whether the room's picture comes over u now.
+func (u *uplink) bringsPicture(now time.Time) bool { return u.arrived(media.Video, now, mirrorWindow) }
+
+// takesPicture says whether the talker's picture goes out over u now, as far as can be known here: u is alive.
+func (u *uplink) takesPicture(now time.Time) bool {
+	return u.out != nil && u.carries[media.Video] && u.in != nil && now.Sub(u.in.LastHeard()) < mirrorWindow
+}
+
 // take passes a packet to the run's merger. news is true when kind k had been silent on this uplink for longer than the
 // mirror window: the way back must follow at once.
 func (u *uplink) take(k media.Kind, p *rtp.Packet, now time.Time) (news bool) {
