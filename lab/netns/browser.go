@@ -43,7 +43,6 @@ var watchScript string
 //	mark, end    a measurement begins, ends
 //	struck       the first blow falls now
 //	watched      what was measured
-//	shot         the screen, as PNG
 func Browser(ctx context.Context, signIn, site string, in io.Reader, out io.Writer) error {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.NoSandbox, // the lab is root, in a namespace without a way out
@@ -108,8 +107,6 @@ func ask(ctx context.Context, words []string) (any, error) {
 			return nil, errors.New(answer.Error)
 		}
 		return answer.Watched, nil
-	case "shot":
-		return chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	}
 	return nil, fmt.Errorf("%q is not a question", words)
 }

@@ -59,7 +59,7 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) error {
 		}
 		codes = append(codes, code)
 	}
-	far, err := json.Marshal(FarConfig{Gateway: gatewayURL, Site: site, Roots: p.files.roots, Codes: codes[:2], Talk: true})
+	far, err := json.Marshal(FarConfig{Gateway: gatewayURL, Site: site, Roots: p.files.roots, Codes: codes[:2]})
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,6 @@ type FarConfig struct {
 	Site    string   // the room
 	Roots   string   // PEM file of the gateway's certificate
 	Codes   []string // two one-time sign-in codes: the viewer's and the physician's
-	Talk    bool     // whether there is a physician
 }
 
 // Far is the helper that is the people at the far end: a console that looks, and a physician who talks. It answers:
@@ -33,55 +32,45 @@ type FarConfig struct {
 //	way          what was measured
 //	requests     how often the physician was asked for a key frame so far
 func Far(ctx context.Context, cfg FarConfig, in io.Reader, out io.Writer) error {
-	viewer, doc, err := farPeople(ctx, cfg)
+	if len(cfg.Codes) != 2 {
+		return fmt.Errorf("%d sign-in codes were given; the viewer and the physician need one each", len(cfg.Codes))
+	}
+	room := cfg.Gateway + "/rooms/" + cfg.Site
+	client, err := enter(ctx, cfg, cfg.Codes[1])
+	if err != nil {
+		return err
+	}
+	doc, err := observe.Talk(ctx, observe.Config{URL: room + "/whip", Client: client})
+	if err != nil {
+		return err
+	}
+	defer doc.Close()
+	if client, err = enter(ctx, cfg, cfg.Codes[0]); err != nil {
+		return err
+	}
+	viewer, err := observe.Play(ctx, observe.Config{URL: room + "/whep", Client: client})
 	if err != nil {
 		return err
 	}
 	defer viewer.Close()
-	if doc != nil {
-		defer doc.Close()
-	}
 	return Serve(in, out, func(words []string) (any, error) {
-		if len(words) == 1 && words[0] == "requests" && doc != nil {
+		if len(words) == 1 && words[0] == "requests" {
 			return doc.KeyFrameRequests(), nil
 		}
 		return look(viewer, words)
 	})
 }
 
-func farPeople(ctx context.Context, cfg FarConfig) (*observe.Viewer, *observe.Physician, error) {
-	var doc *observe.Physician
-	room := cfg.Gateway + "/rooms/" + cfg.Site
-	clients := make([]*http.Client, len(cfg.Codes))
-	for i, code := range cfg.Codes {
-		var err error
-		if clients[i], err = console(cfg.Roots); err != nil {
-			return nil, nil, err
-		}
-		if err := answering(ctx, clients[i], cfg.Gateway); err != nil {
-			return nil, nil, err
-		}
-		if err := observe.SignIn(ctx, clients[i], cfg.Gateway, code); err != nil {
-			return nil, nil, err
-		}
-	}
-	if len(clients) < 2 {
-		return nil, nil, errors.New("two sign-in codes are needed")
-	}
-	if cfg.Talk {
-		var err error
-		if doc, err = observe.Talk(ctx, observe.Config{URL: room + "/whip", Client: clients[1]}); err != nil {
-			return nil, nil, err
-		}
-	}
-	viewer, err := observe.Play(ctx, observe.Config{URL: room + "/whep", Client: clients[0]})
+// enter waits for the gateway and signs in.
+func enter(ctx context.Context, cfg FarConfig, code string) (*http.Client, error) {
+	client, err := console(cfg.Roots)
 	if err != nil {
-		if doc != nil {
-			err = errors.Join(err, doc.Close())
-		}
-		return nil, nil, err
+		return nil, err
 	}
-	return viewer, doc, nil
+	if err := answering(ctx, client, cfg.Gateway); err != nil {
+		return nil, err
+	}
+	return client, observe.SignIn(ctx, client, cfg.Gateway, code)
 }
 
 // answering waits until the gateway does.

@@ -21,8 +21,9 @@ const patience = 20 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// server passes what is published at /whip on to whoever plays /whep: a far end without rooms.
-func server(t *testing.T) *httptest.Server {
+// server passes what is published at /whip on to whoever plays /whep: a far end without rooms. It also returns what has
+// been published.
+func server(t *testing.T) (*httptest.Server, *[media.NumKinds]*media.Fanout) {
 	t.Helper()
 	api, err := link.NewAPI(link.APIConfig{Loopback: true})
 	if err != nil {
@@ -78,7 +79,7 @@ func server(t *testing.T) *httptest.Server {
 	mux.Handle("/session/", resources)
 	s := httptest.NewServer(mux)
 	t.Cleanup(func() { s.Close(); api.Close() })
-	return s
+	return s, &fans
 }
 
 func wait(t *testing.T, what string, ready func() bool) {
@@ -91,13 +92,14 @@ func wait(t *testing.T, what string, ready func() bool) {
 }
 
 func TestViewerSeesPhysician(t *testing.T) {
-	s := server(t)
+	s, published := server(t)
 	defer s.Client().CloseIdleConnections()
 	doc, err := observe.Talk(t.Context(), observe.Config{URL: s.URL + "/whip", Client: s.Client(), Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer doc.Close()
+	wait(t, "a picture that is well past its first key frame", func() bool { return published[media.Video].Stats().Packets > 100 })
 	v, err := observe.Play(t.Context(), observe.Config{URL: s.URL + "/whep", Client: s.Client(), Loopback: true})
 	if err != nil {
 		t.Fatal(err)

@@ -47,13 +47,17 @@ func (m *Machine) PlugSound(ctx context.Context) error {
 	return err
 }
 
-// Speak says the lab's test voice into the microphone, again and again, until Hush.
+// pcmFormat is how writePCM writes, in the words of aplay and arecord.
+const pcmFormat = "-t raw -f S16_LE -c 1 -r 48000"
+
+// Speak says the lab's test voice into the microphone, again and again, until Hush. One aplay plays it all: at each opening
+// of its other end the loop can stall for a second, as no microphone does.
 func (m *Machine) Speak(ctx context.Context) error {
-	const file = "voice.wav"
-	if err := writeWAV(filepath.Join(m.Share, file), voiceTone(10)); err != nil {
+	const file = "voice.pcm"
+	if err := writePCM(filepath.Join(m.Share, file), voiceTone(10)); err != nil {
 		return err
 	}
-	const script = `sh -c "while aplay -q -D plug` + mouth + ` /lab/` + file + `; do :; done"`
+	const script = `sh -c "while cat /lab/` + file + `; do :; done | aplay -q -D plug` + mouth + ` ` + pcmFormat + `"`
 	return m.Start(ctx, "lab-speaks", nil, script)
 }
 
@@ -62,11 +66,11 @@ func (m *Machine) Hush(ctx context.Context) error { return m.Stop(ctx, "lab-spea
 
 // Record records from the microphone by itself, with ALSA's own tool.
 func (m *Machine) Record(ctx context.Context, seconds int) (Sound, error) {
-	const file = "heard.wav"
-	if _, err := m.Shell(ctx, fmt.Sprintf("arecord -q -D plug%s -f S16_LE -c 1 -r %d -d %d /lab/%s", microphone, sampleRate, seconds, file)); err != nil {
+	const file = "heard.pcm"
+	if _, err := m.Shell(ctx, fmt.Sprintf("arecord -q -D plug%s %s -d %d /lab/%s", microphone, pcmFormat, seconds, file)); err != nil {
 		return Sound{}, err
 	}
-	pcm, err := readWAV(filepath.Join(m.Share, file))
+	pcm, err := readPCM(filepath.Join(m.Share, file))
 	if err != nil {
 		return Sound{}, err
 	}

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math"
 	"os"
 )
@@ -29,49 +26,26 @@ func voiceTone(seconds int) []int16 {
 	return pcm
 }
 
-// wavHeader is a RIFF WAVE header of 16-bit PCM, as every tool writes it.
-type wavHeader struct {
-	RIFF        [4]byte
-	Size        uint32
-	WAVE, Fmt   [4]byte
-	FmtSize     uint32
-	Format      uint16
-	Channels    uint16
-	Rate, Bytes uint32
-	Align, Bits uint16
-	Data        [4]byte
-	DataSize    uint32
-}
-
-func writeWAV(path string, pcm []int16) error {
-	var b bytes.Buffer
-	n := uint32(2 * len(pcm))
-	h := wavHeader{
-		RIFF: [4]byte([]byte("RIFF")), Size: 36 + n, WAVE: [4]byte([]byte("WAVE")), Fmt: [4]byte([]byte("fmt ")), FmtSize: 16,
-		Format: 1, Channels: 1, Rate: sampleRate, Bytes: 2 * sampleRate, Align: 2, Bits: 16, Data: [4]byte([]byte("data")), DataSize: n,
+// writePCM writes samples as ALSA's tools know them by the name S16_LE.
+func writePCM(path string, pcm []int16) error {
+	raw := make([]byte, 0, 2*len(pcm))
+	for _, v := range pcm {
+		raw = binary.LittleEndian.AppendUint16(raw, uint16(v))
 	}
-	// A bytes.Buffer takes everything.
-	_ = binary.Write(&b, binary.LittleEndian, h)
-	_ = binary.Write(&b, binary.LittleEndian, pcm)
-	return os.WriteFile(path, b.Bytes(), 0o644)
+	return os.WriteFile(path, raw, 0o644)
 }
 
-// readWAV reads what writeWAV or arecord wrote: one channel at our rate.
-func readWAV(path string) ([]int16, error) {
-	file, err := os.ReadFile(path)
+// readPCM reads what writePCM or arecord wrote.
+func readPCM(path string) ([]int16, error) {
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var h wavHeader
-	in := bytes.NewReader(file)
-	if err := binary.Read(in, binary.LittleEndian, &h); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+	pcm := make([]int16, len(raw)/2)
+	for i := range pcm {
+		pcm[i] = int16(binary.LittleEndian.Uint16(raw[2*i:]))
 	}
-	if h.Channels != 1 || h.Rate != sampleRate || h.Bits != 16 || string(h.Data[:]) != "data" {
-		return nil, errors.New(path + ": not 16-bit mono at 48 kHz")
-	}
-	pcm := make([]int16, in.Len()/2)
-	return pcm, binary.Read(in, binary.LittleEndian, pcm)
+	return pcm, nil
 }
 
 // Sound is what was heard.

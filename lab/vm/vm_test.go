@@ -107,13 +107,13 @@ func TestListen(t *testing.T) {
 	}
 }
 
-func TestWAVRoundTrip(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "voice.wav")
+func TestPCMRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "voice.pcm")
 	want := voiceTone(1)
-	if err := writeWAV(path, want); err != nil {
+	if err := writePCM(path, want); err != nil {
 		t.Fatal(err)
 	}
-	got, err := readWAV(path)
+	got, err := readPCM(path)
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("read back %d samples, %v; wrote %d", len(got), err, len(want))
 	}
