@@ -243,7 +243,7 @@ func (r *cameraRun) pullCables(ctx context.Context) error {
 
 // untilBothCarry waits until the box has both uplinks in use again, so that the next cable finds the other one ready.
 func (r *cameraRun) untilBothCarry(ctx context.Context) error {
-	return waitUntil(ctx, 60*time.Second, "both uplinks in use again", func() error {
+	return waitUntil(ctx, changeWithin, "both uplinks in use again", func() error {
 		s, err := r.status(ctx)
 		if err != nil {
 			return err

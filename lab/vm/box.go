@@ -24,9 +24,9 @@ const (
 	boxUnit    = "scanside"
 	boxProgram = "/usr/local/bin/scanside"
 	boxConfig  = "/lab/scanside.yaml"
-	// changeWithin is how long the box may take to notice and say a change. The product's own bound is 2 s; an emulated
-	// processor is allowed more, and how long it took is printed.
-	changeWithin = 20 * time.Second
+	// changeWithin is when a change is taken for one that will never come. The product's own bound is 2 s; how long it took is
+	// printed and decides nothing, because an emulated processor on a busy machine can be twenty times as slow.
+	changeWithin = 2 * time.Minute
 )
 
 // install puts the program on the guest's disk (started from the share, it takes seconds more) and its configuration where

@@ -23,8 +23,8 @@ type jsonReply struct {
 	Error  *struct{ Class, Desc string }
 }
 
-// answerWithin bounds one answer. A busy emulated processor can take seconds.
-const answerWithin = 30 * time.Second
+// answerWithin bounds one answer. A busy emulated processor can take long.
+const answerWithin = 2 * time.Minute
 
 func dialJSONLine(socket string) (*jsonLine, error) {
 	conn, err := net.Dial("unix", socket)
