@@ -106,9 +106,7 @@ func TestViewerSeesPhysician(t *testing.T) {
 	}
 	defer v.Close()
 	wait(t, "voice and picture", v.Receiving)
-	if doc.KeyFrameRequests() == 0 {
-		t.Error("a viewer who came late got a picture without a key frame being asked for")
-	}
+	wait(t, "a key frame asked for by a viewer who came late", func() bool { return doc.KeyFrameRequests() > 0 })
 	v.Mark()
 	wait(t, "fifty packets of voice", func() bool { return v.Stats(media.Voice).Packets >= 50 })
 	v.End()

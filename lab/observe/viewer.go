@@ -77,13 +77,13 @@ func (v *Viewer) track(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 	})
 }
 
-// askForKeyFrames does what a browser does: ask as long as there is nothing to show.
+// askForKeyFrames does what a browser does: ask at the start, for he came late, and again as long as there is nothing to show.
 func (v *Viewer) askForKeyFrames(ssrc webrtc.SSRC) {
 	tick := time.NewTicker(eagerness)
 	defer tick.Stop()
-	for shown := uint64(0); ; {
+	for shown, late := uint64(0), true; ; late = false {
 		now := v.screen.Stats().FramesShown
-		if now == shown {
+		if late || now == shown {
 			_ = v.peer.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}})
 		}
 		shown = now
