@@ -54,8 +54,8 @@ scenarios: ## names of the scenarios
 scenario: build ## one scenario: make scenario S=blackhole-primary W=bubble|netns
 	@$(GO) run ./lab/cmd/lab scenario -s $(S) -w $(W)
 
-lab: test-deps build ## (root) the scenarios with real binaries in network namespaces, Chromium watching
-	$(GO) run ./lab/cmd/lab suite
+lab: test-deps build ## (root) all scenarios, or ONLY=name,name, with real binaries in network namespaces, Chromium watching
+	$(GO) run ./lab/cmd/lab suite $(if $(ONLY),--only $(ONLY))
 
 g15: build ## (root) processor time of the agent with one link and with two, and its memory
 	@$(GO) run ./lab/cmd/lab g15

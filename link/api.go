@@ -57,6 +57,7 @@ func NewAPI(cfg APIConfig) (*API, error) {
 		if _, ok := cfg.UDP.LocalAddr().(*net.UDPAddr); !ok {
 			return nil, fmt.Errorf("media API: UDP socket has the address %v, not a UDP address", cfg.UDP.LocalAddr())
 		}
+		widen(cfg.UDP)
 		conn, err := sourced(cfg.UDP)
 		if err != nil {
 			return nil, fmt.Errorf("media API: %w", err)
