@@ -33,7 +33,8 @@ type signaller struct {
 	client *http.Client
 	dials  *dials
 	token  string
-	hosts  []string // may see the token
+	hosts  []string // may see the token over https
+	clear  []string // may see it over http too: their configured URL is http (the demo on one machine)
 	log    *slog.Logger
 }
 
@@ -60,6 +61,9 @@ func newSignaller(cfg *Config, log *slog.Logger) *signaller {
 	for _, raw := range []string{cfg.WHIP, cfg.WHEP} {
 		if u, err := url.Parse(raw); err == nil && u.Host != "" {
 			s.hosts = append(s.hosts, u.Host)
+			if u.Scheme == "http" {
+				s.clear = append(s.clear, u.Host)
+			}
 		}
 	}
 	return s
@@ -82,7 +86,11 @@ func bearer(token string) string {
 
 // mayTell reports whether the token may go to u: only to the configured hosts, and never in clear where it was not before.
 func (s *signaller) mayTell(u *url.URL) bool {
-	for _, h := range s.hosts {
+	hosts := s.hosts
+	if u.Scheme != "https" {
+		hosts = s.clear
+	}
+	for _, h := range hosts {
 		if strings.EqualFold(h, u.Host) || (!strings.Contains(h, ":") && strings.EqualFold(h, u.Hostname())) {
 			return true
 		}
@@ -198,6 +206,9 @@ func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string)
 	resource, err := at.Parse(location)
 	if err != nil || location == "" || (resource.Scheme != "https" && resource.Scheme != "http") {
 		return nil, fmt.Errorf("%s: the far end answered %d without a usable Location, so the session could not be ended; is this a WHIP or WHEP URL?", doing, resp.StatusCode)
+	}
+	if at.Scheme == "https" && resource.Scheme != "https" {
+		return nil, fmt.Errorf("%s: the far end is asked over https and answered %d with an http:// Location, which would send the token in clear; it should send a relative Location or an https:// one (behind a TLS proxy: tell the server its public URL)", doing, resp.StatusCode)
 	}
 	made := &created{resource: resource.String(), answer: string(body), servers: iceServers(resp.Header.Values("Link"))}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != typeSDP {

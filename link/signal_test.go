@@ -93,6 +93,7 @@ func TestDialRefused(t *testing.T) {
 		{"redirect for ever", respond(307, map[string]string{"Location": "/again"}, ""), 0, false, 0, "more than 5 times", 0},
 		{"redirect into the clear", respond(307, map[string]string{"Location": "http://far.example/x"}, ""), 0, false, 0, "in clear", 0},
 		{"created without Location", respond(201, map[string]string{"Content-Type": typeSDP}, answer()), 0, false, 0, "without a usable Location", 0},
+		{"created in the clear", respond(201, map[string]string{"Content-Type": typeSDP, "Location": "http://far.example/session/1"}, answer()), 0, false, 0, "should send a relative Location or an https:// one", 0},
 		{"a sign-in page", respond(200, map[string]string{"Content-Type": "text/html", "Location": "/x"}, "<html>"), 0, false, 0, "text/html", 0},
 		{"garbage", respond(201, sdpType, "\x00\x01garbage"), 0, false, 0, "unusable: not SDP", 0},
 		{"empty answer", respond(201, sdpType, ""), 0, false, 0, "no m= section", 0},
@@ -136,6 +137,36 @@ func TestDialRefused(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The token goes to configured hosts alone, and in clear only where the configured URL already is.
+func TestMayTell(t *testing.T) {
+	const tls, demo = "https://far.example/whip", "http://127.0.0.1:8480/whip"
+	for _, c := range []struct {
+		whip, whep, to string
+		want           bool
+	}{
+		{tls, "", "https://far.example/session/1", true},
+		{tls, "", "https://FAR.example:8443/session/1", true},
+		{tls, "", "http://far.example/session/1", false},
+		{tls, "", "https://evil.example/session/1", false},
+		{tls, "", "https://node9.example/session/1", true},
+		{tls, "", "http://node9.example/session/1", false},
+		{demo, "", "http://127.0.0.1:8480/session/1", true},
+		{demo, "", "http://127.0.0.1:8481/session/1", false},
+		{demo, "", "http://node9.example/session/1", false},
+		{"HTTP://127.0.0.1:8480/whip", "", "http://127.0.0.1:8480/session/1", true},
+		{tls, demo, "http://127.0.0.1:8480/session/1", true},
+		{tls, demo, "http://far.example/session/1", false},
+	} {
+		s := newSignaller(&Config{WHIP: c.whip, WHEP: c.whep, TokenHosts: []string{"node9.example"}}, orSilent(nil))
+		u, err := url.Parse(c.to)
+		must(t, err)
+		if got := s.mayTell(u); got != c.want {
+			t.Errorf("WHIP %q, WHEP %q: token to %s: %v", c.whip, c.whep, c.to, got)
+		}
+		s.close()
 	}
 }
 
