@@ -180,7 +180,8 @@ func (l *tcpLocal) carry(ctx context.Context, r *tcpRemote) {
 	if err != nil {
 		return
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer c.Close()                                          // ends receive, also when stop comes before the func below
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() }) // ends a write that is stuck
 	defer stop()
 	l.dialer.wg.Add(1)
 	go func() {
