@@ -31,7 +31,11 @@ type returnPath struct {
 	now  *generation
 	past [media.NumKinds]media.MergerStats // of earlier generations
 	from [failover.MaxLinks]*arrivals
-	asks uint64 // requests for repair
+	all  map[*arrivals]bool // also of links that are being dialled
+	asks uint64             // requests for repair
+
+	begun time.Time
+	took  [media.NumKinds]atomic.Int64 // when the room last got a packet, nanoseconds since begun; 0: never
 }
 
 // generation is the mergers for one numbering of the far end's.
@@ -41,7 +45,7 @@ type generation struct {
 }
 
 func newReturnPath() *returnPath {
-	r := &returnPath{}
+	r := &returnPath{all: map[*arrivals]bool{}, begun: time.Now()}
 	for k := range r.out {
 		r.out[k] = media.NewFanout(media.FanoutConfig{Kind: media.Kind(k)})
 	}
@@ -53,12 +57,13 @@ func newReturnPath() *returnPath {
 func (r *returnPath) begin() *generation {
 	g := &generation{}
 	for k := range g.merged {
-		out := r.out[k]
+		out, took := r.out[k], &r.took[k]
 		out.Rebase()
 		g.merged[k] = media.NewMerger(media.MergerConfig{Kind: media.Kind(k)}, media.SinkFunc(func(p *rtp.Packet) error {
 			if g.over.Load() {
 				return nil
 			}
+			took.Store(int64(max(time.Since(r.begun), 1)))
 			return out.WriteRTP(p)
 		}))
 	}
@@ -74,6 +79,7 @@ type arrivals struct {
 	legs  [media.NumKinds]atomic.Pointer[media.MergerLeg]
 
 	session *link.Session // nil until it is open; under returnPath.mu
+	in      *generation   // whose legs these are; under returnPath.mu
 	counted [media.NumKinds]uint64
 }
 
@@ -83,11 +89,13 @@ func (r *returnPath) link(l failover.Link, name string) *arrivals {
 	a.fresh.Store(true)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.all[a] = true
 	a.join(r.now)
 	return a
 }
 
 func (a *arrivals) join(g *generation) {
+	a.in = g
 	for k, m := range g.merged {
 		if old := a.legs[k].Swap(m.AddLeg(a.name)); old != nil {
 			a.counted[k] += old.Stats().Received
@@ -108,11 +116,14 @@ func (a *arrivals) take(k media.Kind, p *rtp.Packet) {
 func (r *returnPath) first(a *arrivals) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.all[a] {
+		return // closed meanwhile
+	}
 	idle := true
 	for k, m := range r.now.merged {
 		idle = idle && m.Stats().Received == 0
-		for _, other := range r.from {
-			if other != nil && other != a && time.Since(other.legs[k].Load().Stats().LastArrival) < otherLives {
+		for other := range r.all {
+			if other != a && time.Since(other.legs[k].Load().Stats().LastArrival) < otherLives {
 				return
 			}
 		}
@@ -125,11 +136,8 @@ func (r *returnPath) first(a *arrivals) {
 		add(&r.past[k], m.Stats())
 	}
 	r.now = r.begin()
-	a.join(r.now)
-	for _, other := range r.from {
-		if other != nil && other != a {
-			other.join(r.now)
-		}
+	for one := range r.all { // a link that is still being dialled must not stay behind: its first packet would find a alive
+		one.join(r.now)
 	}
 }
 
@@ -156,12 +164,20 @@ func (r *returnPath) stats(k media.Kind) media.MergerStats {
 	return sum
 }
 
-// last is when a link last brought kind; zero: never.
+// last is when a link last brought kind to the present generation; zero: never. What an earlier one gets reaches nobody.
 func (r *returnPath) last(l failover.Link, k media.Kind) time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if a := r.from[l]; a != nil {
+	if a := r.from[l]; a != nil && a.in == r.now {
 		return a.legs[k].Load().Stats().LastArrival
+	}
+	return time.Time{}
+}
+
+// came is when the room last got a packet of kind that it had not had; zero: never.
+func (r *returnPath) came(k media.Kind) time.Time {
+	if at := r.took[k].Load(); at > 0 {
+		return r.begun.Add(time.Duration(at))
 	}
 	return time.Time{}
 }
@@ -178,6 +194,7 @@ func (a *arrivals) close() {
 	r := a.back
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	delete(r.all, a)
 	if r.from[a.link] == a {
 		r.from[a.link] = nil
 	}

@@ -228,13 +228,10 @@ func (l *loop) viewReturn(now time.Time, k media.Kind) status.Return {
 	s := l.agent.back.stats(k)
 	r := status.Return{
 		Kind: k.String(), Packets: s.Received, Lost: s.Lost, Repaired: s.Repaired, Duplicate: s.Duplicate, LongestGap: *ms(s.LongestGap), Via: []string{},
+		LastPacket: l.agent.back.came(k), // not what a link brings, but what goes on to the room
 	}
 	for i := range l.links {
-		at := l.agent.back.last(failover.Link(i), k)
-		if at.After(r.LastPacket) {
-			r.LastPacket = at
-		}
-		if now.Sub(at) < bringing {
+		if now.Sub(l.agent.back.last(failover.Link(i), k)) < bringing {
 			r.Via = append(r.Via, l.name(failover.Link(i)))
 		}
 	}
