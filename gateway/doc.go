@@ -30,8 +30,8 @@
 //	R2 a viewer's trouble (slow, silent, gone) reaches nobody else: a bounded queue each, key frames at most every 500 ms
 //	R3 return media of a kind goes on exactly the uplinks that brought that kind in the last 300 ms, on all if none did
 //	R4 a second box is refused while the first was heard within 3 s; a run that was replaced never comes back
-//	R5 one talker; his end (by himself, by another, by a broken connection, by sign-out) stops the room's copy at once, and
-//	   nothing but a new request of a person starts it again
+//	R5 one talker; his end (by himself, by another, by a broken connection, by sign-out, or a box that was not
+//	   heard for 30 s) stops the room's copy at once, and nothing but a new request of a person starts it again
 //	R6 no peer is closed under a room's lock, and no packet takes it
 //	R7 tokens, passwords, cookies and codes appear in no log, no error and no metric; only hashes are kept
 //

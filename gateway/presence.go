@@ -143,10 +143,16 @@ func (r *room) addAttender(all []Attender, d *desk, now time.Time) []Attender {
 	})
 }
 
-// review drops windows that fell silent and tells those who wait when who is there has changed.
+// review drops windows that fell silent, ends a talk to a box that has long been away, and tells those who wait when who is
+// there has changed.
 func (r *room) review(now time.Time) {
+	var over []closer
+	defer func() { r.ends.close(over) }() // after the lock
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.talk != nil && now.Sub(r.talkHeld()) > talkKept {
+		over = r.endTalk()
+	}
 	r.desks = without(r.desks, func(d *desk) bool { return now.Sub(d.heard) > deskGone || d.sess.over() })
 	r.notice.set(r.presence(now))
 }

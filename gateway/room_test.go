@@ -406,6 +406,36 @@ func TestTalkerGone(t *testing.T) {
 	})
 }
 
+// R5: who talks to a box that is away for long is not on air again by himself when it is back; a short absence changes nothing.
+func TestBoxAwayEndsTalk(t *testing.T) {
+	bubble(t, []string{"2", "60"}, func(t *testing.T, w *world) {
+		b := w.newBox("box-1", "run-1", "2")
+		_, err := w.talkAs("ada", "60", "")
+		must(t, err)
+		time.Sleep(time.Second)
+		b.stop()
+		time.Sleep(talkKept - 2*time.Second)
+		b = w.newBox("box-1", "run-2", "2")
+		time.Sleep(2 * time.Second)
+		if talk, n := w.north().Talk, b.merged[media.Voice].Stats().Packets; talk == nil || n == 0 {
+			t.Fatalf("after a short absence: talk %+v, %d packets", talk, n)
+		}
+		b.stop()
+		time.Sleep(talkKept + time.Second)
+		if talk := w.north().Talk; talk != nil {
+			t.Errorf("talk %+v", talk)
+		}
+		if n := w.resources.Len(); n != 0 {
+			t.Errorf("%d sessions: the talker's is left", n)
+		}
+		b = w.newBox("box-1", "run-3", "2")
+		time.Sleep(2 * time.Second)
+		if n := b.merged[media.Voice].Stats().Packets; n != 0 {
+			t.Errorf("%d packets of voice reached the room", n)
+		}
+	})
+}
+
 // Two consoles see the same room; signing one person out ends what he had open at once, and nobody else's.
 func TestTwoConsolesAndSignOut(t *testing.T) {
 	bubble(t, []string{"2", "50", "51", "60"}, func(t *testing.T, w *world) {

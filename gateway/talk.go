@@ -41,6 +41,18 @@ func (t *talk) alive(now time.Time) bool {
 // talkAlive is how long a talker who fell silent keeps his turn: a connection takes up to about 2 s to stand.
 const talkAlive = 5 * time.Second
 
+// talkKept is for how long a talk waits for a box that is away. When the box is back later than that, the room must not be
+// spoken into by somebody who has long stopped thinking of it.
+const talkKept = 30 * time.Second
+
+// talkHeld is when there last was a reason to keep the talk: word from the box, or the talk's own begin. The lock is held.
+func (r *room) talkHeld() time.Time {
+	if r.run == nil {
+		return r.talk.since
+	}
+	return later(r.run.heard(), r.talk.since)
+}
+
 // speak opens a talker's session.
 func (r *room) speak(api *link.API, sess *session, desk, offer string, takeover bool) (link.Peer, string, error) {
 	if p := r.taken(time.Now(), takeover); p != nil {
