@@ -36,7 +36,7 @@ func (r *room) watch(api *link.API, sess *session, desk, offer string) (link.Pee
 	}
 	v.out = out
 	for k := range v.legs {
-		v.legs[k] = r.out[k].fan.AddLeg("viewer", out.Leg(media.Kind(k)))
+		v.legs[k] = r.out[k].fan.AddViewer("viewer", out.Leg(media.Kind(k)))
 	}
 	close(ready)
 	if p := r.seatViewer(v); p != nil {

@@ -282,6 +282,46 @@ func TestLegResend(t *testing.T) {
 	})
 }
 
+// A viewer asks for repair of what he was given, not for what was before he came.
+func TestViewerFetchesNothingFromBefore(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		come func(*Leg)
+		want []uint16
+	}{
+		{"not selected yet", func(*Leg) {}, nil},
+		{"waiting for a key frame", (*Leg).SelectAtKeyFrame, seqsFrom(12, 3)}, // of which 12 is the first packet
+		{"selected", func(l *Leg) { l.Select(true) }, seqsFrom(10, 5)},
+		{"selected twice", func(l *Leg) { l.Select(true); l.Select(false); l.Select(true) }, seqsFrom(10, 5)},
+		{"replayed", func(l *Leg) { l.Select(true); l.Replay(7) }, seqsFrom(8, 7)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := NewFanout(FanoutConfig{Kind: Video})
+				defer f.Close()
+				other := f.AddLeg("uplink", &tape{})
+				var r tape
+				l := f.AddViewer("viewer", &r)
+				feed(t, f, seqsFrom(0, 10)...)
+				c.come(l)
+				feed(t, f, 10, 11)
+				_ = f.WriteRTP(&rtp.Packet{Header: rtp.Header{SequenceNumber: 12}, Payload: []byte{0x67, 0x88}})
+				feed(t, f, 13, 14)
+				time.Sleep(time.Second)
+				before := len(r.seqs())
+				l.Resend(seqsFrom(0, 15))
+				time.Sleep(time.Second)
+				if got := r.seqs()[before:]; !slices.Equal(got, c.want) {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+				if n := other.Resend(seqsFrom(0, 15)); n != 15 {
+					t.Errorf("%d packets over a leg that repairs for others, want 15", n)
+				}
+			})
+		})
+	}
+}
+
 func TestLegSelectAtKeyFrame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := NewFanout(FanoutConfig{Kind: Video})

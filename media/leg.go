@@ -1,6 +1,7 @@
 package media
 
 import (
+	"math"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,7 @@ type Leg struct {
 	selected bool
 	atKey    bool   // becomes selected at the next key frame
 	last     uint64 // the highest number ever queued; 0: none
+	from     uint64 // Resend queues nothing older
 
 	sent, bytes, dropped, failed, resent, replayed atomic.Uint64
 }
@@ -57,6 +59,19 @@ func (f *Fanout) AddLeg(name string, s Sink) *Leg {
 	return l
 }
 
+// AddViewer is AddLeg for somebody who must not fetch what was before he came: Resend queues nothing older than the packet with which the
+// leg was first selected, or than what was replayed on it. Other legs repair what was lost on any of them.
+func (f *Fanout) AddViewer(name string, s Sink) *Leg {
+	l := f.AddLeg(name, s)
+	f.mu.Lock()
+	l.from = notYet
+	f.mu.Unlock()
+	return l
+}
+
+// notYet is from of a viewer's leg that was never selected.
+const notYet = math.MaxUint64
+
 // Name is the name given to AddLeg.
 func (l *Leg) Name() string { return l.name }
 
@@ -66,6 +81,14 @@ func (l *Leg) Select(on bool) {
 	l.fanout.mu.Lock()
 	defer l.fanout.mu.Unlock()
 	l.selected, l.atKey = on, false
+	l.begin(l.fanout.numbers.Highest() + 1)
+}
+
+// begin notes the first packet of a leg that has become selected. Under fanout.mu.
+func (l *Leg) begin(num uint64) {
+	if l.selected && l.from == notYet {
+		l.from = num
+	}
 }
 
 // SelectAtKeyFrame makes the leg carry every packet from the next key frame on, so that a new viewer's first picture is whole. On a
@@ -77,6 +100,7 @@ func (l *Leg) SelectAtKeyFrame() {
 		l.selected = true
 	}
 	l.atKey = !l.selected
+	l.begin(l.fanout.numbers.Highest() + 1)
 }
 
 // Replay queues what the ring holds newer than sequence number after, oldest first, and returns how many packets that are. If not all
@@ -98,6 +122,7 @@ func (l *Leg) Replay(after uint16) int {
 			room--
 		}
 	}
+	l.from = min(l.from, first)
 	count := 0
 	for n := first; n <= highest; n++ {
 		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
@@ -116,6 +141,9 @@ func (l *Leg) Resend(seqs []uint16) int {
 	count := 0
 	for _, seq := range seqs {
 		n := f.numbers.Nearest(seq)
+		if n < l.from {
+			continue
+		}
 		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
 			count++
 		}
@@ -149,6 +177,7 @@ func (l *Leg) Stats() LegStats {
 func (l *Leg) live(num uint64, p *rtp.Packet) {
 	if l.atKey && H264KeyFrame(p.Payload) {
 		l.selected, l.atKey = true, false
+		l.begin(num)
 	}
 	if l.selected || l.last != 0 && num >= l.last+idleNumbers {
 		l.offer(num, queued{p, false})
