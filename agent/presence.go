@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -72,8 +73,9 @@ type asker struct {
 	mu     sync.Mutex
 	use    []failover.Link // living links, best first
 	cancel context.CancelFunc
-	asking failover.Link
-	hurry  bool // a question was cut short because another link is better now
+	best   failover.Link // as of when the question was begun
+	asking failover.Link // the best one, or another after that one failed
+	hurry  bool          // a question was cut short because another link is better now
 	moved  chan struct{}
 }
 
@@ -83,8 +85,8 @@ func (a *asker) over(links []failover.Link) {
 	defer a.mu.Unlock()
 	was := len(a.use) > 0
 	a.use = links
-	if a.cancel != nil && (len(links) == 0 || links[0] != a.asking) {
-		a.cancel() // the link it waits on is no longer the best
+	if a.cancel != nil && (len(links) == 0 || links[0] != a.best || !slices.Contains(links, a.asking)) {
+		a.cancel() // another link is the best now, or the one it waits on is dead
 		a.hurry = true
 	}
 	if !was && len(links) > 0 {
@@ -104,7 +106,10 @@ func (a *asker) Run(ctx context.Context) error {
 		}
 	}()
 	var version uint64
-	for failures := 0; ctx.Err() == nil; {
+	// After a failure the next link is asked, and as long as that one answers and the order is the same, it stays the one:
+	// going back to the best after every answer would cost a time-out each, longer than a word is believed.
+	var best failover.Link
+	for turn := 0; ctx.Err() == nil; {
 		a.mu.Lock()
 		use, moved := a.use, a.moved
 		a.mu.Unlock()
@@ -115,22 +120,24 @@ func (a *asker) Run(ctx context.Context) error {
 			}
 			continue
 		}
-		l := use[failures%len(use)]
+		if use[0] != best {
+			best, turn = use[0], 0
+		}
+		l := use[turn%len(use)]
 		if clients[l] == nil {
 			clients[l] = a.uplinks[l].client()
 		}
-		p, err := a.ask(ctx, clients[l], l, version)
+		p, err := a.ask(ctx, clients[l], best, l, version)
 		if err != nil {
-			failures++
+			turn++
 			version = 0
 			if a.cutShort() {
-				failures = 0
+				turn = 0
 			} else {
 				pause(ctx, presenceRetry)
 			}
 			continue
 		}
-		failures = 0
 		version = p.Version
 		a.post(event{kind: people, presence: p})
 	}
@@ -155,11 +162,11 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (a *asker) ask(ctx context.Context, c *http.Client, l failover.Link, version uint64) (*presence, error) {
+func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, version uint64) (*presence, error) {
 	ctx, cancel := context.WithTimeout(ctx, presenceTimeout)
 	defer cancel()
 	a.mu.Lock()
-	a.cancel, a.asking = cancel, l
+	a.cancel, a.best, a.asking = cancel, best, l
 	a.mu.Unlock()
 	defer func() {
 		a.mu.Lock()
