@@ -18,7 +18,8 @@
 //	P1 a picture older than one second is greyed and says how old it is; older than ten seconds it is not shown
 //	P2 nobody is seen or heard in the room unless a person pressed Talk after the last break; every break ends Talk and lets
 //	   go of camera and microphone
-//	P3 "You are seen and heard in the room" stands only while the gateway says that both arrive there
+//	P3 "You are seen and heard in the room" stands only while the gateway says that both arrive there and go on over a
+//	   link of the box that was heard within 3 seconds
 //	P4 words of the gateway that are older than 3.5 seconds are marked as not known
 //	P5 state is a word and a shape; colour only repeats it. One live region speaks the verdict, nothing else does
 package console

@@ -9,6 +9,7 @@ const fresh = 1000;      // ms: an older picture is not called live
 const gone = 10000;      // ms: an older picture is not shown at all
 const beatEvery = 2000;  // ms between two words that this window shows the room
 const drawEvery = 100;   // ms
+const boxAlive = 3000;   // ms: a link that was heard longer ago is not known to take anything to the room
 const endedStands = 60000; // ms that the reason for a talk's end stands
 const ownTalkGrace = 2500; // ms until the gateway's word on who talks counts for a talk that has just begun
 
@@ -263,8 +264,11 @@ export class Room {
     if (this.#feed.silence()) return { ok: false, words: "No word from the gateway: it is not known whether the room sees and hears you" };
     if (!room || room.state === "absent") return { ok: false, words: "The room's box is not connected: nobody there sees or hears you" };
     if (!talk || (!talk.voice && !talk.video)) return { ok: false, words: "Nothing of you arrives yet" };
-    const seen = talk.video && t.hasCamera() && !t.dark;
-    const heard = talk.voice && !t.muted;
+    const goes = (kind) => talk[kind] && room.uplinks.some((u) => u.connected && u.heard_ms !== null && u.heard_ms < boxAlive && u[kind].returns);
+    const voice = goes("voice"), video = goes("video");
+    if (!voice && !video) return { ok: false, words: "Nothing of you reaches the room" };
+    const seen = video && t.hasCamera() && !t.dark;
+    const heard = voice && !t.muted;
     if (seen && heard) return { ok: true, words: "You are seen and heard in the room" };
     if (seen) return { ok: false, words: t.muted ? "You are seen, not heard: your microphone is muted" : "You are seen, not heard" };
     if (heard) return { ok: false, words: t.hasCamera() && t.dark ? "You are heard, not seen: your camera is off" : "You are heard, not seen" };
