@@ -39,7 +39,9 @@ export class Talker extends EventTarget {
         if (turn !== this.#turn) return stopAll(stream);
         this.stream = stream;
         for (const track of stream.getTracks()) {
-          track.addEventListener("ended", () => this.#end(turn, `Your ${track.kind === "audio" ? "microphone" : "camera"} was unplugged or taken away.`));
+          track.addEventListener("ended", () => { // Take over is another turn with the same stream
+            if (this.stream === stream) this.#end(this.#turn, `Your ${track.kind === "audio" ? "microphone" : "camera"} was unplugged or taken away.`);
+          });
         }
       }
       this.#set("connecting");
