@@ -72,8 +72,8 @@ func (g *Gateway) buildHandler() http.Handler {
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		console.Harden(w.Header())
-		if req.Method != http.MethodGet && req.Method != http.MethodHead {
-			// Who sends a body a byte a minute does not keep a connection. Not every ResponseWriter has deadlines.
+		if req.ContentLength != 0 {
+			// Who announces a body and sends a byte a minute of it does not keep a connection, whatever the method. Not every ResponseWriter has deadlines.
 			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyPatience))
 		}
 		guarded.ServeHTTP(w, req)

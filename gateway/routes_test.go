@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -194,4 +195,57 @@ func TestKnownHost(t *testing.T) {
 			t.Errorf("%q: %v", host, got)
 		}
 	}
+}
+
+// Who announces a body and sends none, or asks and does not read, does not keep a connection.
+func TestConnectionsAreNotHeld(t *testing.T) {
+	for _, c := range []struct {
+		name, head string
+		reads      bool
+		within     time.Duration
+	}{
+		{"a GET without its body", "GET /healthz HTTP/1.1\r\nHost: " + farHTTP + "\r\nContent-Length: 5\r\n\r\n", true, bodyPatience},
+		{"a chunked GET without its body", "GET /healthz HTTP/1.1\r\nHost: " + farHTTP + "\r\nTransfer-Encoding: chunked\r\n\r\n", true, bodyPatience},
+		{"a POST without its body", "POST /signin HTTP/1.1\r\nHost: " + farHTTP + "\r\nContent-Length: 5\r\n\r\n", true, bodyPatience},
+		{"an answer that is not read", "GET /healthz HTTP/1.1\r\nHost: " + farHTTP + "\r\n\r\n", false, answerPatience},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bubble(t, nil, func(t *testing.T, w *world) {
+				conn, err := w.dial(t.Context())
+				must(t, err)
+				defer conn.Close()
+				_, err = io.WriteString(conn, c.head)
+				must(t, err)
+				must(t, conn.SetReadDeadline(time.Now().Add(c.within+2*time.Second)))
+				if !c.reads {
+					time.Sleep(c.within + time.Second)
+				}
+				if _, err := io.Copy(io.Discard, conn); err != nil {
+					t.Errorf("held: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// The longest wait and an open event stream are not cut off.
+func TestLongAnswersStand(t *testing.T) {
+	bubble(t, nil, func(t *testing.T, w *world) {
+		c := w.client("ada")
+		res, err := c.Get("http://" + farHTTP + "/api/v1/events")
+		must(t, err)
+		defer res.Body.Close()
+		ended := make(chan struct{})
+		go func() { io.Copy(io.Discard, res.Body); close(ended) }()
+		p := w.askPresence(0, 0)
+		start := time.Now()
+		if again := w.askPresence(p.Version, 60); again.Version != p.Version || time.Since(start) != maxWait {
+			t.Errorf("version %d after %v", again.Version, time.Since(start))
+		}
+		select {
+		case <-ended:
+			t.Error("the event stream was cut off")
+		case <-time.After(3 * answerPatience):
+		}
+	})
 }

@@ -67,10 +67,15 @@ func (s *server) serve() error {
 	return s.http.Serve(s.l)
 }
 
+// answerPatience is how long an answer may take from the request's head to its last byte: maxWait, and 15 s for a slow line. Who
+// asks and does not read does not keep a connection.
+const answerPatience = maxWait + 15*time.Second
+
 func newServer(what string, l net.Listener, h http.Handler, log *slog.Logger) *server {
 	return &server{what: what, l: l, http: &http.Server{
 		Handler:           h,
 		ReadHeaderTimeout: 5 * time.Second,
+		WriteTimeout:      answerPatience, // the event stream renews it at each write
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' broken handshakes
