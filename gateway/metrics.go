@@ -159,15 +159,17 @@ func (c *roomCollector) streams(ch chan<- prometheus.Metric, r *room, k media.Ki
 	if r.talk != nil {
 		back, backLast = plus(back, r.talk.mergers[k].Stats()), r.talk.last[k].Load()
 	}
-	for _, s := range []struct {
+	for d, s := range [directions]struct {
 		direction string
 		st        media.MergerStats
 		last      int64
-	}{{"from_room", in, inLast}, {"to_room", back, backLast}} {
+	}{fromRoom: {"from_room", in, inLast}, toRoom: {"to_room", back, backLast}} {
 		l := []string{site, s.direction, k.String()}
 		counter(ch, c.received, float64(s.st.Received), l...)
 		counter(ch, c.duplicate, float64(s.st.Duplicate), l...)
-		counter(ch, c.lost, float64(s.st.Lost), l...)
+		lost := &r.sums.lost[d][k]
+		*lost = max(*lost, s.st.Lost)
+		counter(ch, c.lost, float64(*lost), l...)
 		counter(ch, c.repaired, float64(s.st.Repaired), l...)
 		counter(ch, c.asked, float64(s.st.RepairsAsked), l...)
 		gauge(ch, c.gap, s.st.LongestGap.Seconds(), l...)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"scanside/media"
 )
 
 func TestMetricsLint(t *testing.T) {
@@ -45,6 +47,32 @@ func TestMetricsAreThereFromTheStart(t *testing.T) {
 	} {
 		if got[name] != want {
 			t.Errorf("%s has %d series, want %d", name, got[name], want)
+		}
+	}
+}
+
+// A packet that was given up and comes late is no longer lost to its merger; to Prometheus a counter that steps back is a restart.
+func TestLostPacketsNeverStepBack(t *testing.T) {
+	f := newFixture(t)
+	r := f.room("north")
+	for _, step := range []struct{ lost, want uint64 }{{5, 5}, {3, 5}, {7, 7}} {
+		r.mu.Lock()
+		r.sums.merged[media.Voice].Lost = step.lost
+		r.mu.Unlock()
+		families, err := f.Registry().Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sum float64
+		for _, family := range families {
+			if family.GetName() == "scanside_gateway_lost_packets_total" {
+				for _, m := range family.GetMetric() {
+					sum += m.GetCounter().GetValue()
+				}
+			}
+		}
+		if sum != float64(step.want) {
+			t.Errorf("%d lost: exported %v, want %d", step.lost, sum, step.want)
 		}
 	}
 }

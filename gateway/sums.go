@@ -2,6 +2,12 @@ package gateway
 
 import "scanside/media"
 
+const (
+	fromRoom = iota
+	toRoom
+	directions
+)
+
 // sums is what counters stand on when the run or talk that counted is over, so that they never fall.
 type sums struct {
 	runs, sessions, talks, keyFrames uint64
@@ -9,6 +15,8 @@ type sums struct {
 	merged        [media.NumKinds]media.MergerStats // of runs that are over
 	talked        [media.NumKinds]media.MergerStats // of talks that are over
 	viewerDropped [media.NumKinds]uint64
+
+	lost [directions][media.NumKinds]uint64 // the most that was exported: a late packet takes its loss back, a counter must not
 }
 
 func (s *sums) add(r *run) {
