@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -29,6 +30,8 @@ const (
 	permanentWait = 30 * time.Second       // while somebody has to change something first (token, URL, certificate)
 	forgetTime    = 3 * time.Second        // to end what an earlier run left open
 	keepEvery     = 2 * time.Second        // session URLs change when the play half re-dials
+	forgetTries   = 3                      // after as many failures a session is left to the far end, which ends it in time
+	mostLeft      = 16                     // sessions to end, the newest
 )
 
 // uplink keeps one link up: it dials, hands the connection to the loop, waits for its end, and dials again. Its goroutine is
@@ -61,6 +64,8 @@ type uplink struct {
 	net  link.Net // nil until first used
 	left []string // session URLs that are open at the far end and should not be
 	kept []string // as last written
+
+	tries map[string]int // failures to end each of left; only Run's goroutine
 }
 
 // conn is one live session with its legs. The loop selects on the legs; the supervisor makes and closes everything.
@@ -74,8 +79,8 @@ type conn struct {
 // Run dials until ctx ends. It returns when nothing that it started is left.
 func (u *uplink) Run(ctx context.Context) error {
 	defer u.ending.Wait()
-	u.left = u.store.sessions(u.cfg.Name)
-	u.kept = u.left
+	u.kept = u.store.sessions(u.cfg.Name)
+	u.leave(u.kept)
 	wait := link.Backoff{Min: firstWait, Max: longestWait}
 	for ctx.Err() == nil {
 		u.post(event{kind: dialling, link: u.index})
@@ -146,7 +151,7 @@ func (u *uplink) dial(ctx context.Context) (*conn, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	u.forget(ctx, cfg)
+	silent := u.forget(ctx, cfg)
 	from := u.back.link(u.index, u.cfg.Name)
 	c := &conn{from: from}
 	var legs [media.NumKinds]atomic.Pointer[media.Leg]
@@ -163,6 +168,9 @@ func (u *uplink) dial(ctx context.Context) (*conn, error) {
 			u.offer(event{kind: playing, link: u.index, on: on, text: reason})
 		},
 	})
+	if _, refusal := asProblem(err); err == nil || refusal {
+		u.giveUp(silent) // it is not the network that keeps them from being ended
+	}
 	if err != nil {
 		from.close()
 		if u.absent() {
@@ -237,24 +245,65 @@ func (u *uplink) network() (link.Net, error) {
 }
 
 // forget ends at the far end what an earlier run of this box, killed, or a connection that was lost, left open there: some
-// servers refuse a second publisher until the first is gone. What cannot be ended now is tried again before the next dial.
-func (u *uplink) forget(ctx context.Context, cfg link.Config) {
+// servers refuse a second publisher until the first is gone. What cannot be ended now is tried again before the next dial,
+// but not for ever. Those about which the far end said nothing are returned: that may be the network's fault, and counts
+// only if the dial finds the network well.
+func (u *uplink) forget(ctx context.Context, cfg link.Config) (silent []string) {
 	u.mu.Lock()
 	left := slices.Clone(u.left)
 	u.mu.Unlock()
 	if len(left) == 0 {
-		return
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, forgetTime)
 	defer cancel()
-	if err := link.Delete(ctx, cfg, left); err != nil {
-		u.log.Debug("end old sessions at the far end", "link", u.cfg.Name, "err", err)
+	var again, refused []string
+	for _, f := range link.Delete(ctx, cfg, left) {
+		u.log.Debug("end an old session at the far end", "link", u.cfg.Name, "final", f.Final, "err", f.Err)
+		if f.Final {
+			continue
+		}
+		again = append(again, f.URL)
+		if _, answered := asProblem(f.Err); answered {
+			refused = append(refused, f.URL)
+		} else {
+			silent = append(silent, f.URL)
+		}
+	}
+	u.drop(func(at string) bool { return slices.Contains(left, at) && !slices.Contains(again, at) })
+	u.giveUp(refused)
+	return silent
+}
+
+// giveUp counts a failure to end each of urls, and drops those that failed often.
+func (u *uplink) giveUp(urls []string) {
+	if len(urls) == 0 {
 		return
 	}
+	if u.tries == nil {
+		u.tries = map[string]int{}
+	}
+	for _, at := range urls {
+		u.tries[at]++
+	}
+	u.drop(func(at string) bool { return u.tries[at] >= forgetTries })
+}
+
+// drop takes off the list what need not, or cannot, be ended.
+func (u *uplink) drop(which func(at string) bool) {
 	u.mu.Lock()
-	u.left = slices.DeleteFunc(u.left, func(x string) bool { return slices.Contains(left, x) })
+	u.left = slices.DeleteFunc(u.left, which)
+	maps.DeleteFunc(u.tries, func(at string, _ int) bool { return !slices.Contains(u.left, at) })
 	u.mu.Unlock()
 	u.keep(nil)
+}
+
+// leave puts sessions on the list of those to end before the next dial. Any goroutine may call it.
+func (u *uplink) leave(urls []string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.left = append(u.left, urls...)
+	u.left = slices.Clone(u.left[max(len(u.left)-mostLeft, 0):])
 }
 
 // keep remembers on disk what is open at the far end, so that the next run can end it if this one is killed.
@@ -300,7 +349,5 @@ func (u *uplink) end(c *conn) {
 			leg.Close()
 		}
 	}
-	u.mu.Lock()
-	u.left = append(u.left, c.session.Resources()...)
-	u.mu.Unlock()
+	u.leave(c.session.Resources())
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"scanside/link"
 )
 
 // callBook is a far end's book of who called when.
@@ -179,6 +181,64 @@ func TestLeftSessionsAreEndedFirst(t *testing.T) {
 		defer calls.mu.Unlock()
 		if n := len(slices.DeleteFunc(slices.Clone(calls.other), func(s string) bool { return !strings.HasPrefix(s, "DELETE") })); n < 4 {
 			t.Errorf("%d DELETEs, want two tries of two", n)
+		}
+	})
+}
+
+// A session that cannot be ended is not tried for ever, and does not keep the others on the list.
+func TestLeftSessionsAreGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var mu sync.Mutex
+		tries := map[string]int{}
+		stop := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			tries[r.URL.Path]++
+			switch r.URL.Path {
+			case "/refused":
+				rw.WriteHeader(403)
+			case "/trouble":
+				rw.WriteHeader(500)
+			}
+		}))
+		u := &uplink{cfg: Uplink{Name: "primary"}, store: store{w.dir}, log: logger(t)}
+		if err := u.store.open(); err != nil {
+			t.Fatal(err)
+		}
+		cfg := link.Config{WHIP: "http://far/whip", WHEP: "http://far/whep", Token: "token", Net: w.hosts["primary"], Uplink: "primary"}
+		for i := range mostLeft {
+			u.leave([]string{"http://far/old/" + string(rune('a'+i))})
+		}
+		u.leave([]string{"http://far/refused", "http://far/trouble", "http://far/fine"})
+		if len(u.left) != mostLeft || u.left[mostLeft-1] != "http://far/fine" {
+			t.Errorf("the list is %q", u.left)
+		}
+		for want := range forgetTries {
+			if got := tries["/trouble"]; got != want {
+				t.Errorf("%d tries, want %d", got, want)
+			}
+			if want > 0 && !slices.Equal(u.left, []string{"http://far/trouble"}) {
+				t.Errorf("after %d tries %q are left", want, u.left)
+			}
+			u.forget(t.Context(), cfg)
+		}
+		if len(u.left)+len(u.store.sessions("primary"))+len(u.tries) != 0 || tries["/refused"] != 1 || tries["/fine"] != 1 {
+			t.Errorf("left %q, tries %v", u.left, tries)
+		}
+		// Silence counts only when the dial says that the network is well.
+		stop()
+		u.leave([]string{"http://far/silent"})
+		for range 2 * forgetTries {
+			if silent := u.forget(t.Context(), cfg); len(silent) != 1 || len(u.left) != 1 {
+				t.Fatalf("silent %q, left %q", silent, u.left)
+			}
+		}
+		for range forgetTries {
+			u.giveUp(u.forget(t.Context(), cfg))
+		}
+		if len(u.left) != 0 {
+			t.Errorf("left %q", u.left)
 		}
 	})
 }

@@ -256,21 +256,38 @@ func (s *signaller) ask(ctx context.Context, resource string) word {
 	return there
 }
 
-// Delete ends sessions that an earlier run left behind, over cfg's Net. It needs Net, Token, TLS, and the hosts of WHIP,
-// WHEP and TokenHosts, which alone see the token. Gone already (404) is success. Bounded by ctx and 2 s, all in parallel.
-func Delete(ctx context.Context, cfg Config, urls []string) error {
-	if cfg.Net == nil {
-		return errors.New("delete sessions: no Net given")
+// Undeleted is a session that Delete could not end.
+type Undeleted struct {
+	URL   string
+	Final bool // trying again is in vain: the far end answered 4xx, and neither 401 (a token can be changed) nor 429
+	Err   error
+}
+
+// Delete ends sessions that an earlier run left behind, over cfg's Net, and returns those that it could not end. It needs
+// Net, Token, TLS, and the hosts of WHIP, WHEP and TokenHosts, which alone see the token. Gone already (404) is success.
+// Bounded by ctx and 2 s, all in parallel.
+func Delete(ctx context.Context, cfg Config, urls []string) []Undeleted {
+	ended := func(string) error { return errors.New("delete sessions: no Net given") }
+	if cfg.Net != nil {
+		s := newSignaller(&cfg, orSilent(cfg.Log))
+		defer s.close()
+		ended = func(u string) error { return s.delete(ctx, u) }
 	}
-	s := newSignaller(&cfg, orSilent(cfg.Log))
-	defer s.close()
-	failed := make(chan error, len(urls))
+	tried := make(chan Undeleted, len(urls))
 	for _, u := range urls {
-		go func() { failed <- s.delete(ctx, u) }()
+		go func() { tried <- Undeleted{URL: u, Err: ended(u)} }()
 	}
-	var errs []error
+	var failed []Undeleted
 	for range urls {
-		errs = append(errs, <-failed)
+		one := <-tried
+		if one.Err == nil {
+			continue
+		}
+		var p *Problem
+		if errors.As(one.Err, &p) {
+			one.Final = p.Status/100 == 4 && p.Status != http.StatusUnauthorized && p.Status != http.StatusTooManyRequests
+		}
+		failed = append(failed, one)
 	}
-	return errors.Join(errs...)
+	return failed
 }

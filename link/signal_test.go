@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -325,16 +326,45 @@ func TestLeftovers(t *testing.T) {
 			t.Fatal("nothing was left")
 		}
 		cfg := w.config("2")
-		must(t, Delete(t.Context(), cfg, append(urls, urls[0], "https://far.example/session/gone")))
+		if failed := Delete(t.Context(), cfg, append(urls, urls[0], "https://far.example/session/gone")); len(failed) != 0 {
+			t.Error(failed)
+		}
 		if got := w.far.resources.Len(); got != 0 {
 			t.Errorf("%d sessions left", got)
 		}
 		cfg.Token = "wrong"
-		if err := Delete(t.Context(), cfg, urls); err == nil || !strings.Contains(err.Error(), "401") {
-			t.Errorf("with a wrong token: %v", err)
+		failed := Delete(t.Context(), cfg, urls)
+		if len(failed) != len(urls) || failed[0].Final || !strings.Contains(failed[0].Err.Error(), "401") {
+			t.Errorf("with a wrong token: %v", failed)
 		}
-		if err := Delete(t.Context(), Config{}, urls); err == nil {
-			t.Error("without a Net")
+		if failed := Delete(t.Context(), Config{}, urls); len(failed) != len(urls) || failed[0].Final {
+			t.Errorf("without a Net: %v", failed)
+		}
+	})
+}
+
+// Each session that could not be ended is named, and whether trying again is in vain.
+func TestUndeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 10*time.Millisecond, "2")
+		defer w.close()
+		w.serve(func(rw http.ResponseWriter, r *http.Request) {
+			code, _ := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/"))
+			rw.WriteHeader(code)
+		})
+		final := map[string]bool{"400": true, "401": false, "403": true, "405": true, "429": false, "500": false, "503": false}
+		urls := []string{"https://far.example/204", "https://far.example/404", "https://far.example/410"}
+		for code := range final {
+			urls = append(urls, "https://far.example/"+code)
+		}
+		failed := Delete(t.Context(), w.config("2"), urls)
+		if len(failed) != len(final) {
+			t.Errorf("%d failed, want %d: %v", len(failed), len(final), failed)
+		}
+		for _, f := range failed {
+			if want, ok := final[strings.TrimPrefix(f.URL, "https://far.example/")]; !ok || f.Final != want {
+				t.Errorf("%+v", f)
+			}
 		}
 	})
 }
