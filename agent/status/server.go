@@ -86,7 +86,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	open := http.NewServeMux()
 	open.HandleFunc("GET /healthz", s.health)
 	open.Handle("/", s.signedIn(http.NewCrossOriginProtection().Handler(mux)))
-	s.handler = s.ownHost(headers(open))
+	s.handler = inTime(s.ownHost(headers(open)))
 	return s, nil
 }
 
@@ -95,6 +95,24 @@ func (s *Server) Streams() int64  { return s.streams.Load() }
 func (s *Server) Dropped() uint64 { return s.dropped.Load() }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+const (
+	bodyPatience   = 10 * time.Second // for a request's whole body; the largest is an offer
+	answerPatience = 40 * time.Second // for a whole answer; an event stream renews it at each write
+)
+
+// inTime keeps a client that announces a body and sends none, or that reads no answer, from holding a connection for ever.
+// The server takes both deadlines off before the next request.
+func inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, now := http.NewResponseController(w), time.Now() // a writer without deadlines is a test's
+		if r.ContentLength != 0 {
+			conn.SetReadDeadline(now.Add(bodyPatience))
+		}
+		conn.SetWriteDeadline(now.Add(answerPatience))
+		next.ServeHTTP(w, r)
+	})
+}
 
 // headers sets what every answer carries. The policy allows nothing inline: all script and style come from /assets.
 func headers(next http.Handler) http.Handler {

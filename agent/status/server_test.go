@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
@@ -315,3 +316,55 @@ func readEvent(t *testing.T, r *bufio.Reader) string {
 		b.WriteString(line)
 	}
 }
+
+// A client that announces a body and sends none, or that reads nothing, is let go; an event stream lives on.
+func TestClientsThatHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBox(healthy(time.Now()))
+		big := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Write(make([]byte, 1<<20)) })
+		calls, closed := make(chan net.Conn), make(chan struct{})
+		srv := &http.Server{Handler: server(t, b, Config{Metrics: big}), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute}
+		go srv.Serve(pipes{calls, closed})
+		defer srv.Close()
+		ask := func(text string, read bool) (lasted time.Duration) {
+			near, other := net.Pipe()
+			defer near.Close()
+			calls <- other
+			start := time.Now()
+			near.Write([]byte(text))
+			if !read {
+				time.Sleep(answerPatience + time.Second)
+			}
+			near.SetReadDeadline(time.Now().Add(2 * time.Minute))
+			io.Copy(io.Discard, near)
+			return time.Since(start)
+		}
+		const host = " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		if got := ask("GET /healthz"+host+"Content-Length: 10\r\n\r\n", true); got > bodyPatience+time.Second {
+			t.Errorf("a body that never came held the connection for %v", got)
+		}
+		if got := ask("GET /metrics"+host+"\r\n", false); got > answerPatience+2*time.Second {
+			t.Errorf("an answer that nobody read held the connection for %v", got)
+		}
+		if got := ask("GET /events/status"+host+"\r\n", true); got < 2*time.Minute {
+			t.Errorf("an event stream ended after %v", got)
+		}
+	})
+}
+
+// pipes is a listener on pipes.
+type pipes struct {
+	calls  chan net.Conn
+	closed chan struct{}
+}
+
+func (p pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.calls:
+		return c, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+func (p pipes) Close() error   { close(p.closed); return nil }
+func (p pipes) Addr() net.Addr { return &net.TCPAddr{} }
