@@ -2,6 +2,7 @@ package agent
 
 import (
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,6 +63,20 @@ func (m *metrics) settled(c *change) {
 type reader struct {
 	agent *Agent
 	descs map[string]*prometheus.Desc
+	lost  [media.NumKinds]highest // a late packet is taken off what was lost; a counter may not step back
+}
+
+// highest is the highest value that was ever put to it. Collections may overlap.
+type highest struct {
+	mu sync.Mutex
+	v  uint64
+}
+
+func (h *highest) of(v uint64) uint64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.v = max(h.v, v)
+	return h.v
 }
 
 // describe is the table of what reader collects.
@@ -240,9 +255,9 @@ func (r *reader) streams(e emitter, s *Snapshot) {
 		}
 	}
 	e.gauge("far_heard_timestamp_seconds", stamp(heard))
-	for _, b := range s.Status.Return {
+	for k, b := range s.Status.Return {
 		e.count("return_packets_total", b.Packets, b.Kind)
-		e.count("return_lost_packets_total", b.Lost, b.Kind)
+		e.count("return_lost_packets_total", r.lost[k].of(b.Lost), b.Kind)
 		e.count("return_duplicate_packets_total", b.Duplicate, b.Kind)
 		e.gauge("return_last_packet_timestamp_seconds", stamp(b.LastPacket), b.Kind)
 		e.gauge("return_longest_gap_seconds", b.LongestGap/1000, b.Kind)

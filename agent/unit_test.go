@@ -236,3 +236,13 @@ func TestMetrics(t *testing.T) {
 		t.Logf("%d series", series)
 	})
 }
+
+// A counter never steps back, whatever is counted.
+func TestHighest(t *testing.T) {
+	var h highest
+	for _, c := range [][2]uint64{{0, 0}, {5, 5}, {4, 5}, {6, 6}} {
+		if got := h.of(c[0]); got != c[1] {
+			t.Errorf("of(%d) = %d, want %d", c[0], got, c[1])
+		}
+	}
+}
