@@ -43,10 +43,10 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
-	$(GO) test -short -race . ./failover/... ./supervision/... ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
+	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
 
-bench: $(INCLUDE)/openh264 ## figures: engine, fanout, merger, encoder; agent with one link and two
-	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./lab/emu
+bench: $(INCLUDE)/openh264 ## figures: engine, fanout, merger, encoder, a link's leg, the gateway (g15, g16 are commands of their own)
+	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./link ./gateway ./lab/emu
 
 scenarios: ## names of the scenarios
 	@$(GO) run ./lab/cmd/lab scenarios

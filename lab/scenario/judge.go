@@ -25,7 +25,26 @@ func (s Scenario) Judge(r Result, routes map[string][]string, virtual bool) []Ve
 		all = append(all, Verdict{fmt.Sprintf("end %s %s: %s", e.Stream, strings.Join(e.Uplinks, " "), strings.Join(routes[e.Stream], " ")),
 			sameSet(e.Uplinks, routes[e.Stream]), true})
 	}
+	for _, w := range []struct {
+		name string
+		way  Way
+	}{{"", r.Way}, {"return.", r.Return}} {
+		all = append(all, s.lived(w.name+"voice.sent", w.way.Voice.Sent, VoiceRate), s.lived(w.name+"video.frames_sent", w.way.Video.FramesSent, VideoRate))
+	}
 	return all
+}
+
+// What the lab's sources make, a second.
+const (
+	VoiceRate = 50 // packets of 20 ms
+	VideoRate = 30 // pictures
+)
+
+// lived wants four fifths of what the story's length should have brought: a stream that ends in the middle has lost nothing
+// by its own numbers, so that counting losses alone would call dead media well.
+func (s Scenario) lived(name string, seen uint64, rate float64) Verdict {
+	least := uint64(0.8 * rate * s.Length.Seconds())
+	return Verdict{fmt.Sprintf("always %s >= %d: %d", name, least, seen), seen >= least, true}
 }
 
 func sameSet(a, b []string) bool {

@@ -194,3 +194,32 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A stream that ends in the middle has lost nothing by its own numbers.
+func TestDeadMediaIsNotWell(t *testing.T) {
+	s, err := Load("steady")
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := Way{Voice: Voice{Sent: 3000}, Video: Video{FramesSent: 1800}}
+	r := Result{Way: whole, Return: whole}
+	routes := map[string][]string{}
+	for _, e := range s.End {
+		routes[e.Stream] = e.Uplinks
+	}
+	broken := func() (all []string) {
+		for _, v := range s.Judge(r, routes, false) {
+			if !v.Held {
+				all = append(all, v.Text)
+			}
+		}
+		return all
+	}
+	if b := broken(); b != nil {
+		t.Errorf("a whole minute: %q", b)
+	}
+	r.Return.Video.FramesSent = 900
+	if b := broken(); len(b) != 1 || !strings.Contains(b[0], "return.video.frames_sent") {
+		t.Errorf("the return picture ended after half a minute: %q", b)
+	}
+}
