@@ -188,13 +188,16 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.ran.Swap(true) {
 		return errors.New("run the agent: it has run already; build another")
 	}
-	defer a.serveScreens()()
+	if a.parts.Media != nil {
+		a.screens.api.Store(a.parts.Media)
+	}
 	// The loop and the page outlive the rest, so that what happens at the end is still noted and seen.
 	late, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var last sync.WaitGroup
 	last.Go(func() { a.loop.Run(late) })
 	last.Go(func() { a.serve(late) })
+	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
 
 	var first sync.WaitGroup
@@ -221,23 +224,28 @@ func (a *Agent) Run(ctx context.Context) error {
 	return nil
 }
 
-// serveScreens gives the room's page its media port; stop takes it away. Without one the page says so, and all else works.
-func (a *Agent) serveScreens() (stop func()) {
+// serveScreens gives the room's page its media port until ctx ends. While there is none the page says so, and all else works;
+// it is tried again as the page's own listener is, for the address may come up after the box does.
+func (a *Agent) serveScreens(ctx context.Context) {
 	listen := a.cfg.Status.Listen
 	if a.parts.Status != nil {
 		listen = a.parts.Status.Addr().String()
 	}
-	switch {
-	case a.parts.Media != nil:
-		a.screens.api.Store(a.parts.Media)
-	case listen != "":
+	if a.parts.Media != nil || listen == "" {
+		return
+	}
+	for said := false; ctx.Err() == nil; pause(ctx, listenRetry) {
 		stop, err := a.screens.serve(listen)
 		if err == nil {
-			return stop
+			<-ctx.Done()
+			stop()
+			return
 		}
-		a.log.Error("the room's screen shows no picture", "err", err)
+		if !said {
+			said = true
+			a.log.Error("the room's screen shows no picture yet; trying again", "err", err)
+		}
 	}
-	return func() {}
 }
 
 // watchCarrier posts what the interface says of its carrier. Where it cannot be known, probes alone decide.

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -28,10 +29,11 @@ type screens struct {
 	open *link.Resources
 	gate media.KeyFrameGate
 	wg   sync.WaitGroup
+	bind func(network, address string) (net.PacketConn, error)
 }
 
 func newScreens(back *returnPath, run string, log *slog.Logger) *screens {
-	return &screens{back: back, run: run, log: log, open: link.NewResources(link.ResourcesConfig{
+	return &screens{back: back, run: run, log: log, bind: net.ListenPacket, open: link.NewResources(link.ResourcesConfig{
 		Principal: func(*http.Request) string { return "room" }, // who may reach the page may use it
 		Limit:     maxScreens, Log: log,
 	})}
@@ -44,7 +46,7 @@ func (s *screens) serve(listen string) (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	socket, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+	socket, err := s.bind("udp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, fmt.Errorf("open a media port for the room's screen: %w", err)
 	}
@@ -88,7 +90,7 @@ func (s *screens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.api.Load() == nil:
 		link.WriteProblem(w, &link.Problem{
 			Status: http.StatusServiceUnavailable, Title: "The room's screen has no media port.",
-			Detail: "The box could not open one at its start; its log says why.",
+			Detail: "The box could not open one and keeps trying; its log says why.",
 		})
 	default:
 		s.open.Create(w, r, "/room/session", "room", s.accept)
@@ -97,8 +99,12 @@ func (s *screens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // accept starts one screen.
 func (s *screens) accept(offer string) (link.Peer, string, error) {
+	api := s.api.Load()
+	if api == nil {
+		return nil, "", errors.New("the box ends")
+	}
 	one := &screen{}
-	out, answer, err := s.api.Load().AcceptPlay(offer, s.run, link.PlayEvents{KeyFrame: s.keyFrame, Connected: s.keyFrame, Repair: one.resend})
+	out, answer, err := api.AcceptPlay(offer, s.run, link.PlayEvents{KeyFrame: s.keyFrame, Connected: s.keyFrame, Repair: one.resend})
 	if err != nil {
 		return nil, "", err
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -103,6 +104,38 @@ func TestStatusListensLater(t *testing.T) {
 	<-a.Ready()
 	if page := get(t, a, "/healthz"); !strings.Contains(page, "ok") {
 		t.Errorf("health: %s", page)
+	}
+}
+
+// So is the media port of the room's page, and its failure is said once.
+func TestScreensServeLater(t *testing.T) {
+	var said bytes.Buffer
+	a := &Agent{log: slog.New(slog.NewTextHandler(&said, nil))}
+	a.cfg.Status.Listen = "127.0.0.1:8480"
+	a.screens = newScreens(newReturnPath(), "run", slog.New(slog.DiscardHandler))
+	defer a.screens.open.Close()
+	tries, bound := 0, make(chan struct{})
+	a.screens.bind = func(network, address string) (net.PacketConn, error) {
+		if tries++; tries < 3 {
+			return nil, errors.New("cannot assign requested address")
+		}
+		defer close(bound)
+		return net.ListenPacket(network, address)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var gone sync.WaitGroup
+	gone.Go(func() { a.serveScreens(ctx) })
+	<-bound
+	for a.screens.api.Load() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	gone.Wait()
+	if a.screens.api.Load() != nil {
+		t.Error("the API outlives the agent")
+	}
+	if n := strings.Count(said.String(), "no picture yet"); n != 1 {
+		t.Errorf("said %d times: %s", n, said.String())
 	}
 }
 
