@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -39,6 +40,11 @@ type demoCommand struct {
 func (c *demoCommand) Run() error {
 	ctx, stop := untilSignal()
 	defer stop()
+	return c.run(ctx, os.Stdout)
+}
+
+// run runs the demo until ctx ends and tells out where its pages are.
+func (c *demoCommand) run(ctx context.Context, out io.Writer) error {
 	level := slog.LevelWarn // the pages tell the story
 	if c.Verbose {
 		level = slog.LevelDebug
@@ -66,7 +72,7 @@ func (c *demoCommand) Run() error {
 	if err != nil {
 		return errors.Join(err, far.Close())
 	}
-	return errors.Join(runBoth(ctx, far, box, func() { c.tell(consoleURL, code) }), far.Close())
+	return errors.Join(runBoth(ctx, far, box, func() { tell(out, box.StatusAddr().String(), consoleURL, code) }), far.Close())
 }
 
 // farEnd builds the gateway on loopback. Its console's address is known before it runs.
@@ -122,8 +128,8 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 	})
 }
 
-func (c *demoCommand) tell(consoleURL, code string) {
-	fmt.Printf(`
+func tell(out io.Writer, status, consoleURL, code string) {
+	fmt.Fprintf(out, `
 scanside demo: a scan room and its far end on this machine, two emulated uplinks between them.
 
   Status page (cut the uplinks here)    http://%s/
@@ -131,7 +137,7 @@ scanside demo: a scan room and its far end on this machine, two emulated uplinks
   The room's screen                     http://%s/room
 
 Ctrl-C ends it.
-`, c.Status, consoleURL, code, c.Status)
+`, status, consoleURL, code, status)
 }
 
 // runBoth runs both programs until ctx ends or one fails, and waits for both.
