@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,13 +78,31 @@ const (
 	Observer   Role = "observer"   // sees and hears rooms; the room is told
 )
 
-// LoadConfig reads a YAML file. Its error shows every mistake with its line and a caret; hashes are not printed.
+// LoadConfig reads a YAML file. Its error shows every mistake with its line and a caret; hashes are not printed. Relative
+// paths in the file are relative to its folder.
 func LoadConfig(path string) (Config, error) {
 	var cfg Config
-	if err := config.Load(path, &cfg, cfg.check); err != nil {
+	check := func() config.Mistakes {
+		cfg.root(filepath.Dir(path))
+		return cfg.check()
+	}
+	if err := config.Load(path, &cfg, check); err != nil {
 		return Config{}, err
 	}
 	return cfg, nil
+}
+
+// root makes relative paths relative to the file's folder, so that every command that reads the file means the same.
+func (c *Config) root(folder string) {
+	paths := []*string{&c.StateDir, &c.TLS.Cert, &c.TLS.Key}
+	for i := range c.Sites {
+		paths = append(paths, &c.Sites[i].TokenFile)
+	}
+	for _, p := range paths {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
 }
 
 // check finds everything that is wrong. It reads no file but token files, which it turns into hashes.

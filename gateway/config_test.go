@@ -134,3 +134,23 @@ func TestConfigChecks(t *testing.T) {
 		})
 	}
 }
+
+// A relative path means the same to every command, wherever it is run.
+func TestPathsGoByTheFile(t *testing.T) {
+	folder := t.TempDir()
+	token, _ := NewSiteToken()
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("token", token)
+	write("gateway.yaml", "listen: 127.0.0.1:0\nstate_dir: state\nmedia:\n  udp: 127.0.0.1:0\nsites:\n  - id: a\n    token_file: token\n")
+	cfg, err := LoadConfig(filepath.Join(folder, "gateway.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.StateDir != filepath.Join(folder, "state") {
+		t.Errorf("state_dir is %q", cfg.StateDir)
+	}
+}
