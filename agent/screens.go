@@ -110,7 +110,7 @@ func (s *screens) accept(offer string) (link.Peer, string, error) {
 	}
 	one.mu.Lock()
 	for k, fanout := range s.back.out {
-		one.legs[k] = fanout.AddLeg("screen", out.Leg(media.Kind(k)))
+		one.legs[k] = fanout.AddViewer("screen", out.Leg(media.Kind(k)))
 		one.legs[k].SelectAtKeyFrame()
 	}
 	one.mu.Unlock()
