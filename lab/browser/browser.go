@@ -145,13 +145,15 @@ func Eval[T any](b *Browser, expression string) (T, error) {
 	return v, nil
 }
 
-// Seen is what the page's peer connections received and its video element showed. Shown, Freeze and Seconds count since the
-// last Mark, or the page's beginning; the rest since each connection's beginning (see Minus).
+// Seen is what the page's peer connections received and its video element showed. Seconds, Shown and the three of Freeze…MS
+// count since the last Mark, or the page's beginning; the rest since each connection's beginning (see Minus).
 type Seen struct {
 	Seconds   float64 `json:"seconds"`
-	Shown     int     `json:"shown"`     // frames put on the screen
-	FreezeMS  float64 `json:"freeze_ms"` // longest time between two of them
-	Decoded   int     `json:"decoded"`   // frames
+	Shown     int     `json:"shown"`            // frames put on the screen
+	FreezeMS  float64 `json:"freeze_ms"`        // longest time between two of them
+	BeforeMS  float64 `json:"freeze_before_ms"` // the longest before Struck: what the machine does by itself
+	AfterMS   float64 `json:"freeze_after_ms"`  // the longest that began or lasted in the 5 s after Struck
+	Decoded   int     `json:"decoded"`          // frames
 	KeyFrames int     `json:"key_frames"`
 	Dropped   int     `json:"dropped"` // frames decoded and not shown
 	Freezes   int     `json:"freezes"` // by libwebrtc's own definition: a frame three times as late as usual
@@ -172,7 +174,7 @@ type Seen struct {
 	Level        float64 `json:"level"`         // of sound, now, 0 to 1
 }
 
-// Minus is what came since an earlier look at the same page. Seconds, Shown and FreezeMS stay as they are.
+// Minus is what came since an earlier look at the same page. Seconds, Shown and the Freeze…MS stay as they are.
 func (s Seen) Minus(before Seen) Seen {
 	s.Decoded -= before.Decoded
 	s.KeyFrames -= before.KeyFrames
@@ -194,6 +196,12 @@ func (s Seen) Minus(before Seen) Seen {
 // Mark starts the counting of frames and freezes anew.
 func (b *Browser) Mark() error {
 	_, err := Eval[chromedp.Void](b, "scansideLab.mark()")
+	return err
+}
+
+// Struck says that the first blow falls now. What comes after the first Struck since Mark changes nothing.
+func (b *Browser) Struck() error {
+	_, err := Eval[chromedp.Void](b, "scansideLab.struck()")
 	return err
 }
 

@@ -59,12 +59,22 @@ func TestWatch(t *testing.T) {
 	if err := b.Mark(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := Eval[bool](b, "hold(400)"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, b, "the picture to move before the blow", func(s Seen) bool { return s.Shown >= 5 })
+	if err := b.Struck(); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := Eval[bool](b, "hold(1000)"); err != nil {
 		t.Fatal(err)
 	}
-	after := until(t, b, "the picture to move again", func(s Seen) bool { return s.Shown >= 10 })
-	if after.FreezeMS < 900 {
-		t.Errorf("longest freeze %.0f ms; the picture stood for 1000 ms", after.FreezeMS)
+	after := until(t, b, "the picture to move again", func(s Seen) bool { return s.Shown >= 15 })
+	if after.FreezeMS < 900 || after.AfterMS != after.FreezeMS {
+		t.Errorf("longest freeze %.0f ms, after the blow %.0f ms; the picture stood for 1000 ms after it", after.FreezeMS, after.AfterMS)
+	}
+	if after.BeforeMS < 300 || after.BeforeMS >= after.AfterMS {
+		t.Errorf("longest freeze before the blow %.0f ms; the picture stood for 400 ms", after.BeforeMS)
 	}
 	if since := after.Minus(first); since.Decoded <= 0 || since.VoicePackets <= 0 || since.Energy <= 0 || since.VoiceSeconds <= 0 {
 		t.Errorf("since the first look: %+v", since)

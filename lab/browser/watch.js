@@ -1,6 +1,6 @@
 // Runs in every page before its own scripts. Everything it knows is in window.scansideLab.
 (() => {
-  const lab = { peers: [], frames: 0, last: 0, freeze: 0, since: performance.now() };
+  const lab = { peers: [], frames: 0, last: 0, presented: 0, freeze: 0, struckAt: 0, quiet: 0, blow: 0, since: performance.now() };
   Object.defineProperty(window, "scansideLab", { value: lab });
 
   const Real = window.RTCPeerConnection;
@@ -11,18 +11,28 @@
     }
   };
 
-  // A freeze is the time between two frames on the screen. It is also running now, if the last frame was long ago.
-  const seen = (now) => {
-    if (lab.last > 0) lab.freeze = Math.max(lab.freeze, now - lab.last);
-    lab.last = now;
-    lab.frames++;
+  const wake = 5000; // ms after a blow in which a freeze is put down to it
+
+  // A freeze is the time between two frames on the screen. On a busy machine the page is not told of every frame that was
+  // shown; presentedFrames counts them all, and the time is spread evenly over those that it was not told of.
+  const pause = (from, to, frames) => {
+    const ms = (to - from) / Math.max(1, frames);
+    lab.freeze = Math.max(lab.freeze, ms);
+    if (lab.struckAt && to > lab.struckAt && from < lab.struckAt + wake) lab.blow = Math.max(lab.blow, ms);
+  };
+  const seen = (frame) => {
+    const frames = lab.presented > 0 ? Math.max(1, frame.presentedFrames - lab.presented) : 1;
+    if (lab.last > 0) pause(lab.last, frame.presentationTime, frames);
+    lab.last = frame.presentationTime;
+    lab.presented = frame.presentedFrames;
+    lab.frames += frames;
   };
   const followed = new WeakSet();
   const follow = (video) => {
     if (followed.has(video)) return;
     followed.add(video);
     const next = (_, frame) => {
-      if (video === lab.video()) seen(frame.presentationTime);
+      if (video === lab.video()) seen(frame);
       video.requestVideoFrameCallback(next);
     };
     video.requestVideoFrameCallback(next);
@@ -43,15 +53,23 @@
 
   lab.mark = () => {
     lab.frames = 0;
-    lab.freeze = 0;
+    lab.freeze = lab.blow = lab.quiet = lab.struckAt = 0;
     lab.last = performance.now();
     lab.since = lab.last;
   };
 
+  lab.struck = () => {
+    if (lab.struckAt) return;
+    lab.quiet = lab.freeze;
+    lab.struckAt = performance.now();
+  };
+
   lab.watch = async () => {
     const now = performance.now();
+    if (lab.last > 0) pause(lab.last, now, 1); // one that is running now
     const out = {
-      seconds: (now - lab.since) / 1000, shown: lab.frames, freeze_ms: Math.max(lab.freeze, lab.last > 0 ? now - lab.last : 0),
+      seconds: (now - lab.since) / 1000, shown: lab.frames, freeze_ms: lab.freeze,
+      freeze_before_ms: lab.quiet, freeze_after_ms: lab.blow,
       decoded: 0, key_frames: 0, dropped: 0, freezes: 0, freezes_ms: 0, pli: 0, nack: 0, codec: "", width: 0, height: 0,
       video_packets: 0, video_lost: 0, voice_packets: 0, voice_lost: 0, concealed_ms: 0, energy: 0, voice_seconds: 0, level: 0,
     };

@@ -48,24 +48,25 @@ func startHelper(namespace, dir, name string, prio int, args ...string) (*helper
 	return h, nil
 }
 
-// ask sends a line and takes the answer.
+// ask sends a line and takes the answer. An error names the line's first word alone: what follows may be a sign-in code.
 func (h *helper) ask(line string, into any) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	what, _, _ := strings.Cut(line, " ")
 	if _, err := io.WriteString(h.in, line+"\n"); err != nil {
-		return fmt.Errorf("tell %s %q: %w", h.name, line, errors.Join(err, h.died()))
+		return fmt.Errorf("tell %s %q: %w", h.name, what, errors.Join(err, h.died()))
 	}
 	text, err := h.out.ReadBytes('\n')
 	if err != nil {
 		<-h.done
-		return fmt.Errorf("%s did not answer %q: %w", h.name, line, errors.Join(err, h.died()))
+		return fmt.Errorf("%s did not answer %q: %w", h.name, what, errors.Join(err, h.died()))
 	}
 	var r reply
 	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("%s answered %q with %q: %w", h.name, line, text, err)
+		return fmt.Errorf("%s answered %q with %q: %w", h.name, what, text, err)
 	}
 	if r.Error != "" {
-		return fmt.Errorf("%s: %s: %s", h.name, line, r.Error)
+		return fmt.Errorf("%s: %s: %s", h.name, what, r.Error)
 	}
 	if into == nil {
 		return nil

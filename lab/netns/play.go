@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"scanside/lab/browser"
 	"scanside/lab/observe"
 	"scanside/lab/scenario"
 )
@@ -20,7 +21,7 @@ const (
 type Outcome struct {
 	Result   scenario.Result
 	Routes   map[string][]string // at the end, by stream
-	Chromium *Watched            // nil without Chromium
+	Chromium *browser.Seen       // nil without Chromium
 }
 
 // Play plays a scenario in a new world.
@@ -90,7 +91,10 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) error {
 
 func (p *people) openChromium(ctx context.Context, code string) (err error) {
 	p.say("opening Chromium on the console")
-	if p.chrome, err = p.helper(p.place.far, "chromium", browsing, "browser", gatewayURL+"/signin/once?code="+code, site); err != nil {
+	if p.chrome, err = p.helper(p.place.far, "chromium", browsing, "browser"); err != nil {
+		return err
+	}
+	if err := p.chrome.ask("open "+gatewayURL+"/signin/once?code="+code+" "+site, nil); err != nil {
 		return err
 	}
 	return until(ctx, 2*starting, soon, "Chromium shows the room", p.programs(p.chrome), func() error { return p.chrome.ask("ready", nil) })
@@ -158,7 +162,7 @@ func (p *people) result(ctx context.Context, s scenario.Scenario) (out Outcome, 
 	r.SetFall(fall.Detect, fall.Switch)
 	p.drops()
 	if p.chrome != nil {
-		out.Chromium = &Watched{}
+		out.Chromium = &browser.Seen{}
 		err = p.chrome.ask("watched", out.Chromium)
 	}
 	return out, err

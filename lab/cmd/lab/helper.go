@@ -51,11 +51,8 @@ func (h *roomHelper) Run(ctx context.Context) error {
 	return netns.Room(ctx, h.Page, os.Stdin, os.Stdout)
 }
 
-type browserHelper struct {
-	SignIn string `arg:""`
-	Site   string `arg:""`
-}
+type browserHelper struct{}
 
 func (h *browserHelper) Run(ctx context.Context) error {
-	return netns.Browser(ctx, h.SignIn, h.Site, os.Stdin, os.Stdout)
+	return netns.Browser(ctx, os.Stdin, os.Stdout)
 }

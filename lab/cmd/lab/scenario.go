@@ -73,8 +73,8 @@ func play(ctx context.Context, cfg netns.Config, s scenario.Scenario) error {
 		fmt.Fprintf(os.Stderr, "%-7s %s\n", word, v.Text)
 	}
 	if out.Chromium != nil {
-		if least := uint64(0.5 * scenario.VideoRate * s.Length.Seconds()); out.Chromium.Frames < least {
-			fmt.Fprintf(os.Stderr, "BROKEN  always chromium.frames >= %d: %d\n", least, out.Chromium.Frames)
+		if least := int(0.5 * scenario.VideoRate * s.Length.Seconds()); out.Chromium.Shown < least {
+			fmt.Fprintf(os.Stderr, "BROKEN  always chromium.shown >= %d: %d\n", least, out.Chromium.Shown)
 			broken++
 		}
 		line, err := json.Marshal(map[string]any{"scenario": s.Name, "chromium": out.Chromium})
