@@ -22,8 +22,9 @@
 //	sources.go      camera and microphone kept running; key frame requests coalesced
 //	returnpath.go   the physician's streams merged from all links; screens.go: to the room's pages
 //	presence.go     who is at the far end, asked over whichever uplink lives
-//	tale.go         switchovers as stories with their cost, by the far end's own word
-//	recorder.go     the last ten minutes of events; written out, hashed, at each switchover that was not routine
+//	tale.go         switchovers as stories: story.go in words, cost.go what they cost by the far end's own word, and why
+//	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
+//	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
 //	metrics.go      the same for Prometheus; every label value is there from the start
 //	agent/status    the pages themselves, standard library alone

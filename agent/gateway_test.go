@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/pion/rtp"
 
+	"scanside/agent/status"
 	"scanside/failover"
 	"scanside/gateway"
 	"scanside/lab/observe"
@@ -110,6 +112,11 @@ func connected(n int) func(*Snapshot) bool {
 	}
 }
 
+func jsonOf(v any) string {
+	text, _ := json.Marshal(v) // of plain structs: cannot fail
+	return string(text)
+}
+
 func verdicts(want ...string) func(*Snapshot) bool {
 	return func(s *Snapshot) bool {
 		for i, u := range s.Status.Uplinks {
@@ -129,9 +136,9 @@ func TestCutBecomesAStory(t *testing.T) {
 		video failover.Protection
 		says  string
 	}{
-		{"the preferred one, one copy of the picture until doubt", "primary", failover.OnDoubt, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
-		{"the preferred one", "primary", failover.Always, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
-		{"the spare", "cellular", failover.Always, `^\d\d:\d\d:\d\d voice and picture no longer went over cellular because cellular no longer answers; noticed in (\d+) ms, nothing was lost at the far end\.$`},
+		{"the preferred one, one copy of the picture until doubt", "primary", failover.OnDoubt, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end, where the longest pause was \d+ ms in voice and \d+ ms in the picture\.$`},
+		{"the preferred one", "primary", failover.Always, `^\d\d:\d\d:\d\d voice and picture moved from primary to cellular because primary no longer answers; noticed in (\d+) ms, nothing was lost at the far end, where the longest pause was \d+ ms in voice and \d+ ms in the picture\.$`},
+		{"the spare", "cellular", failover.Always, `^\d\d:\d\d:\d\d voice and picture no longer went over cellular because cellular no longer answers; noticed in (\d+) ms, nothing was lost at the far end, where the longest pause was \d+ ms in voice and \d+ ms in the picture\.$`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -170,8 +177,17 @@ func TestCutBecomesAStory(t *testing.T) {
 				if story.Lost.Voice+story.Lost.Video != 0 || !story.Lost.Known || story.Switch == nil || *story.Switch > 1000 || *story.Detect > 400 {
 					t.Errorf("the story is %+v", story)
 				}
-				if (story.Replayed > 0) != (c.video == failover.OnDoubt) {
-					t.Errorf("%d packets were sent again on the leg that took over", story.Replayed)
+				if again := c.video == failover.OnDoubt; (story.Replayed > 0) != again || (story.ReplayedBytes > 0) != again ||
+					strings.Contains(story.Evidence, "were sent again") != again {
+					t.Errorf("%d packets, %d bytes were sent again on the leg that took over: %s", story.Replayed, story.ReplayedBytes, story.Evidence)
+				}
+				if !regexp.MustCompile(`^In doubt when [^;]+ 1\d\d ms[^;]*; given up when \d+ probes in a row brought no answer, and the last answer was [89]\d\d ms old[.;]`).MatchString(story.Evidence) {
+					t.Errorf("the evidence is %q", story.Evidence)
+				}
+				for what, gap := range map[string]*float64{"voice": story.Gap.Voice, "video": story.Gap.Video, "voice back": story.ReturnGap.Voice, "video back": story.ReturnGap.Video} {
+					if gap == nil || *gap < 15 || *gap > 500 {
+						t.Errorf("the longest pause of %s is not measured or wrong: %s", what, jsonOf(story))
+					}
 				}
 				for i, r := range s.Status.Return {
 					if r.Packets <= before[i].Packets || r.Lost != 0 || len(r.Via) != 1 {
@@ -189,6 +205,10 @@ func TestCutBecomesAStory(t *testing.T) {
 				}
 				if again, err := trace.Replay(); err != nil || !again.OK() || !strings.Contains(again.Decisions, c.cut+" up -> down") {
 					t.Errorf("the trace replays to %v %v\n%s", err, again.Breaches, again.Decisions)
+				}
+				var kept status.Switchover
+				if record, err := os.ReadFile(filepath.Join(w.dir, "traces", recordOf(story.Trace))); err != nil || json.Unmarshal(record, &kept) != nil || jsonOf(kept) != jsonOf(story) {
+					t.Errorf("the record (%v)\n   says %s\nthe page %s", err, jsonOf(kept), jsonOf(story))
 				}
 				w.cut(c.cut, false)
 				s = until(t, a, 40*time.Second, "both up again", verdicts("up", "up"))

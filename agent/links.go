@@ -37,6 +37,7 @@ type linkState struct {
 	outage   string // the last one, in a sentence
 	lostAt   time.Time
 	lostWhy  string
+	doubt    string          // what raised it, in a clause
 	suspect  failover.Ruling // the newest one that raised suspicion
 	doubted  time.Time       // when it was, or when the link fell without any
 }
@@ -68,6 +69,7 @@ func addLeg(sum *media.LegStats, s media.LegStats) {
 	sum.Errors += s.Errors
 	sum.Resent += s.Resent
 	sum.Replayed += s.Replayed
+	sum.ReplayedBytes += s.ReplayedBytes
 }
 
 func (s *linkState) dialling(now time.Time) {

@@ -68,7 +68,7 @@ type loop struct {
 	plan    failover.Plan
 	best    failover.Link // before the last step; MaxLinks: none
 	fresh   bool          // no link has connected yet
-	again   uint64        // packets replayed before the newest switchover
+	again   replayed      // before the newest switchover
 	links   []linkState
 	flows   [media.NumKinds]flow
 	tale    tale
@@ -239,7 +239,7 @@ func (l *loop) breached(b failover.Breach) {
 		}
 	}
 	l.log.Error("an invariant of failover does not hold; please report this with the trace", "breach", b.String())
-	l.rec.save(0, time.Now())
+	l.rec.save(0, time.Now(), nil)
 }
 
 func (l *loop) name(link failover.Link) string { return l.agent.cfg.Uplinks[link].Name }

@@ -20,6 +20,8 @@ type metrics struct {
 	switches *prometheus.CounterVec
 	detect   prometheus.Histogram
 	resume   prometheus.Histogram
+	gap      *prometheus.HistogramVec
+	replayed prometheus.Histogram
 }
 
 // buckets of times to detect and to switch, seconds: around the targets G3 and G4.
@@ -35,15 +37,23 @@ func newMetrics(a *Agent) *metrics {
 			m.switches.WithLabelValues(media.Kind(k).String(), r.String())
 		}
 	}
-	histogram := func(name, help string) prometheus.Histogram {
-		return prometheus.NewHistogram(prometheus.HistogramOpts{
+	options := func(name, help string, buckets []float64) prometheus.HistogramOpts {
+		return prometheus.HistogramOpts{
 			Name: name, Help: help, Buckets: buckets,
 			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour,
-		})
+		}
 	}
+	histogram := func(name, help string) prometheus.Histogram {
+		return prometheus.NewHistogram(options(name, help, buckets))
+	}
+	m.gap = prometheus.NewHistogramVec(options("scanside_switchover_gap_seconds", "Longest silence around a switchover for a failure, in what the far end merged.", buckets), []string{"media"})
+	for k := range media.NumKinds {
+		m.gap.WithLabelValues(media.Kind(k).String())
+	}
+	m.replayed = prometheus.NewHistogram(options("scanside_switchover_replayed_bytes", "Payload sent again after a switchover for a failure.", prometheus.ExponentialBuckets(1000, 4, 7)))
 	m.detect = histogram("scanside_switchover_detection_seconds", "From the last proof that a failing link worked to the first action.")
 	m.resume = histogram("scanside_switchover_resume_seconds", "From a switchover until the far end said that the stream goes on.")
-	m.registry.MustRegister(m.switches, m.detect, m.resume, &reader{agent: a, descs: describe()},
+	m.registry.MustRegister(m.switches, m.detect, m.resume, m.gap, m.replayed, &reader{agent: a, descs: describe()},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -55,6 +57,7 @@ type chunk struct {
 type job struct {
 	number uint64
 	when   time.Time
+	record *status.Switchover // to be kept beside it; nil: none
 	state  failover.Snapshot
 	parts  [][]failover.Record
 }
@@ -64,6 +67,8 @@ type savedTrace struct {
 	number uint64
 	name   string // within the folder of traces
 	sum    string // SHA-256, hex
+
+	decisions string // likewise, of what it replays to
 }
 
 func newRecorder(s store, p failover.Policy, log *slog.Logger, post func(event)) *recorder {
@@ -94,12 +99,13 @@ func (r *recorder) note(at failover.Instant, ev failover.Event, e *failover.Engi
 	c.records = append(c.records, failover.Record{At: at, Event: ev})
 }
 
-// save has what is remembered now written to a file. It does not wait.
-func (r *recorder) save(number uint64, when time.Time) {
+// save has what is remembered now written to a file, and the record of the switchover, which names the file and its hashes,
+// to another beside it. It does not wait.
+func (r *recorder) save(number uint64, when time.Time, record *status.Switchover) {
 	if r.folder == "" || len(r.chunks) == 0 {
 		return
 	}
-	j := job{number: number, when: when, state: r.chunks[0].state}
+	j := job{number: number, when: when, record: record, state: r.chunks[0].state}
 	for _, c := range r.chunks {
 		j.parts = append(j.parts, c.records[:len(c.records):len(c.records)])
 	}
@@ -154,12 +160,38 @@ func (r *recorder) file(j job) (savedTrace, error) {
 	}
 	t.Want, t.HasWant = again.Decisions, true
 	text := t.Text()
-	sum := sha256.Sum256(text)
-	s := savedTrace{j.number, fmt.Sprintf("%s-%d.trace", j.when.UTC().Format("20060102T150405Z"), j.number), hex.EncodeToString(sum[:])}
+	s := savedTrace{
+		number: j.number, name: fmt.Sprintf("%s-%d.trace", j.when.UTC().Format("20060102T150405Z"), j.number),
+		sum: hashOf(text), decisions: hashOf([]byte(again.Decisions)),
+	}
 	if err := r.store.write(filepath.Join("traces", s.name), string(text)); err != nil {
 		return savedTrace{}, err
 	}
+	if err := r.keep(s, j.record); err != nil {
+		return savedTrace{}, err
+	}
 	return s, r.prune()
+}
+
+// keep writes a switchover's record beside its trace: with both, anybody can check that what is told is what was decided.
+func (r *recorder) keep(s savedTrace, record *status.Switchover) error {
+	if record == nil {
+		return nil
+	}
+	record.Trace, record.SHA256, record.Decisions = s.name, s.sum, s.decisions
+	text, err := json.MarshalIndent(record, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the record of switchover %d: %w", s.number, err)
+	}
+	return r.store.write(filepath.Join("traces", recordOf(s.name)), string(text)+"\n")
+}
+
+// recordOf is the name of the record beside a trace.
+func recordOf(trace string) string { return strings.TrimSuffix(trace, ".trace") + ".json" }
+
+func hashOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
 }
 
 // prune removes the oldest traces beyond the number kept. Their names begin with the time.
@@ -172,6 +204,9 @@ func (r *recorder) prune() error {
 	var errs []error
 	for _, e := range all[:max(len(all)-keptTraces, 0)] {
 		errs = append(errs, os.Remove(filepath.Join(r.folder, e.Name())))
+		if err := os.Remove(filepath.Join(r.folder, recordOf(e.Name()))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -149,7 +149,7 @@ func add(sum *media.MergerStats, s media.MergerStats) {
 	sum.Lost += s.Lost + s.Missing
 	sum.Repaired += s.Repaired
 	sum.RepairsAsked += s.RepairsAsked
-	sum.LongestGap = max(sum.LongestGap, s.LongestGap)
+	sum.LongestGap, sum.RecentGap = max(sum.LongestGap, s.LongestGap), s.RecentGap
 }
 
 // stats is what came of kind since the start, over all generations.

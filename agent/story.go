@@ -54,23 +54,30 @@ func lossy(r failover.Reason) bool {
 
 // cost says what the far end missed.
 func (c *change) cost() string {
-	switch voice, video := c.lost[media.Voice], c.lost[media.Video]; {
+	voice, video := c.lost[media.Voice], c.lost[media.Video]
+	switch {
 	case !c.settled:
 		return ", the far end has not said yet what it lost"
 	case !c.known:
 		return ", it is not known what the far end lost"
-	case voice+video == 0:
-		return ", nothing was lost at the far end"
-	case video == 0:
-		return fmt.Sprintf(", the far end lost %s of voice", packets(voice))
-	case voice == 0:
-		return fmt.Sprintf(", the far end lost %s of the picture", packets(video))
-	default:
-		return fmt.Sprintf(", the far end lost %s of voice and %s of the picture", packets(voice), packets(video))
 	}
+	what := "nothing"
+	switch {
+	case voice > 0 && video > 0:
+		what = fmt.Sprintf("%s of voice and %s of the picture", packets(voice), packets(video))
+	case voice > 0:
+		what = packets(voice) + " of voice"
+	case video > 0:
+		what = packets(video) + " of the picture"
+	}
+	was := "were"
+	if voice+video <= 1 {
+		was = "was"
+	}
+	return fmt.Sprintf(", %s %s lost at the far end%s", what, was, c.silence())
 }
 
-func packets(n uint32) string {
+func packets[N uint32 | uint64](n N) string {
 	if n == 1 {
 		return "1 packet"
 	}

@@ -40,13 +40,17 @@ type change struct {
 	detect   time.Duration // from the last good evidence to the first action or ruling
 	switched time.Duration // from then until the far end said that it goes on; 0: not yet
 
+	doubt    string                 // what raised doubt, in a clause; "": nothing did
+	seen     string                 // what it was ruled by, in a clause
+	gaps     [media.NumKinds]gap    // silence at the far end
+	back     [media.NumKinds]gap    // silence in the room
 	highest  [media.NumKinds]uint16 // what had been sent when it happened
 	passed   [media.NumKinds]bool   // the far end has more than that
 	before   [media.NumKinds]uint32 // lost before the outage, by the far end's word
 	lost     [media.NumKinds]uint32
 	known    bool // before is known
 	settled  bool
-	replayed uint64 // on all links until then; afterwards by this change
+	replayed replayed // on all links until then; afterwards by this change
 	saved    savedTrace
 }
 
@@ -85,6 +89,7 @@ func (l *loop) ruling(now time.Time, r failover.Ruling) {
 	if r.From == r.To {
 		if r.Suspect {
 			s.suspect, s.doubted = r, now
+			s.doubt = l.engine.Snapshot().Links[r.Link].Seen(r.Reason, r.At)
 		}
 		return // suspicion comes and goes; it is on the uplink's card
 	}
@@ -127,6 +132,7 @@ func (l *loop) switched(now time.Time, all []failover.Switchover) {
 		c.to = w.To
 	}
 	c.reason = w.Reason
+	l.witness(c, w)
 	if c.to.Minus(c.from) != 0 && c.from.Minus(c.to) != 0 { // it moved over
 		c.from = c.from.Minus(c.to)
 	}
@@ -151,6 +157,7 @@ func (l *loop) begin(now time.Time, w failover.Switchover) *change {
 	first := w.At
 	if s := l.links[w.Link].suspect; s.Suspect && s.LastGood == w.LastGood && s.At <= w.At {
 		first = s.At // it was noticed when it was suspected; the ruling took its time on purpose
+		c.doubt = l.links[w.Link].doubt
 	}
 	c.detect = first.Sub(w.LastGood)
 	c.wasBest = w.Link == l.best
@@ -166,16 +173,6 @@ func (l *loop) begin(now time.Time, w failover.Switchover) *change {
 	return c
 }
 
-func (l *loop) replayed() uint64 {
-	var n uint64
-	for i := range l.links {
-		for k := range media.NumKinds {
-			n += l.links[i].sent(media.Kind(k)).Replayed
-		}
-	}
-	return n
-}
-
 // heard takes in that the far end has spoken.
 func (t *tale) heard(now time.Time, l *loop) {
 	at := failover.Instant(now.Sub(l.begun))
@@ -189,9 +186,13 @@ func (t *tale) heard(now time.Time, l *loop) {
 		t.lost = t.lost[1:]
 	}
 	for _, c := range t.changes {
-		if c.switched == 0 && !c.settled {
+		if c.settled {
+			continue
+		}
+		if c.switched == 0 {
 			c.pass(at, l)
 		}
+		c.measure(now, at, l)
 	}
 }
 
@@ -238,11 +239,13 @@ func (t *tale) settle(now time.Time, l *loop) {
 			c.settled, c.known = true, false
 		}
 		if c.settled {
-			c.replayed = l.replayed() - c.replayed
+			c.replayed = l.replayed().since(c.replayed)
+			l.agent.metrics.told(c)
 			l.news = true
 			l.tale.say(now, status.Notice, c.story(l))
 			if !c.routine() {
-				l.rec.save(c.number, c.when)
+				record := l.viewChange(c)
+				l.rec.save(c.number, c.when, &record)
 			}
 		}
 	}

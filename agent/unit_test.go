@@ -19,6 +19,7 @@ import (
 	"github.com/pion/rtp"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
+	"scanside/agent/status"
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
@@ -162,11 +163,11 @@ func TestRecorder(t *testing.T) {
 		t.Errorf("%d minutes are held, want %d", n, keptChunks+1)
 	}
 	for i := range keptTraces + 5 {
-		r.save(uint64(i), time.Date(2026, 11, 23, 10, i, 0, 0, time.UTC))
+		r.save(uint64(i), time.Date(2026, 11, 23, 10, i, 0, 0, time.UTC), &status.Switchover{Number: uint64(i)})
 		r.write(<-r.jobs)
 	}
 	files, err := os.ReadDir(r.folder)
-	if err != nil || len(files) != keptTraces || len(saved) != keptTraces+5 {
+	if err != nil || len(files) != 2*keptTraces || len(saved) != keptTraces+5 { // each with its record
 		t.Fatalf("%d files, %d saved, %v", len(files), len(saved), err)
 	}
 	last := saved[len(saved)-1]
@@ -188,7 +189,7 @@ func TestRecorder(t *testing.T) {
 	if err := os.RemoveAll(s.dir); err != nil {
 		t.Fatal(err)
 	}
-	r.save(99, time.Now())
+	r.save(99, time.Now(), nil)
 	r.write(<-r.jobs)
 	if r.view().Error == "" {
 		t.Error("a trace that could not be written is not mentioned")

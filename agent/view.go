@@ -256,8 +256,9 @@ func (l *loop) viewChange(c *change) status.Switchover {
 	w := status.Switchover{
 		Number: c.number, When: c.when, Streams: []string{}, From: l.list(c.from), To: l.list(c.to), Cause: c.reason.String(),
 		Sentence: c.when.Local().Format("15:04:05") + " " + lowerFirst(c.story(l)), Settled: c.settled, Routine: c.routine(),
-		Lost:  status.Lost{Known: c.settled && c.known, Voice: uint64(c.lost[media.Voice]), Video: uint64(c.lost[media.Video])},
-		Trace: c.saved.name, SHA256: c.saved.sum,
+		Lost:     status.Lost{Known: c.settled && c.known, Voice: uint64(c.lost[media.Voice]), Video: uint64(c.lost[media.Video])},
+		Evidence: c.evidence(), Gap: viewGaps(c.gaps), ReturnGap: viewGaps(c.back),
+		Trace: c.saved.name, SHA256: c.saved.sum, Decisions: c.saved.decisions,
 	}
 	for k, moved := range c.streams {
 		if moved {
@@ -271,7 +272,7 @@ func (l *loop) viewChange(c *change) status.Switchover {
 		w.Switch = ms(c.switched)
 	}
 	if c.settled {
-		w.Replayed = c.replayed
+		w.Replayed, w.ReplayedBytes = c.replayed.packets, c.replayed.bytes
 	}
 	return w
 }

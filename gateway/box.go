@@ -289,7 +289,8 @@ func (r *run) report() []link.StreamReport {
 	for k, m := range r.mergers {
 		st := m.Stats()
 		one := link.StreamReport{
-			Kind: media.Kind(k), Highest: st.Highest, Received: uint32(st.Received), Lost: uint32(st.Lost), LongestGap: st.LongestGap,
+			Kind: media.Kind(k), Highest: st.Highest, Received: uint32(st.Received), Lost: uint32(st.Lost),
+			LongestGap: st.LongestGap, RecentGap: st.RecentGap,
 		}
 		for _, u := range r.uplinks {
 			ls := u.legs[k].Stats()

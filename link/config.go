@@ -58,6 +58,7 @@ type StreamReport struct {
 	Received   uint32        // distinct packets, cumulative
 	Lost       uint32        // given up for lost, cumulative
 	LongestGap time.Duration // longest silence in the merged stream so far; carried in ms
+	RecentGap  time.Duration // likewise, of those that ended within media.GapWindow; negative: the far end does not say
 	Legs       []LegReport
 }
 

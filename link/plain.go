@@ -128,7 +128,7 @@ func (p *plain) block(now time.Time, b rtcp.ReceptionReport) (Sample, bool) {
 		p.number++
 		held := time.Duration(b.Delay) * time.Second / 65536
 		return Sample{Number: p.number, Sent: now.Add(-rtt - held), Answered: true, RTT: rtt,
-			Far: []StreamReport{{Kind: media.Kind(k), Highest: b.LastSequenceNumber, Lost: b.TotalLost}}}, true
+			Far: []StreamReport{{Kind: media.Kind(k), Highest: b.LastSequenceNumber, Lost: b.TotalLost, RecentGap: -1}}}, true
 	}
 	return Sample{}, false
 }

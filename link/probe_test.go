@@ -140,7 +140,7 @@ func TestProbeBookRuns(t *testing.T) {
 
 func TestWire(t *testing.T) {
 	reports := []StreamReport{
-		{Kind: media.Voice, Highest: math.MaxUint32, Received: 1, Lost: 2, LongestGap: 1234 * time.Millisecond,
+		{Kind: media.Voice, Highest: math.MaxUint32, Received: 1, Lost: 2, LongestGap: 1234 * time.Millisecond, RecentGap: 56 * time.Millisecond,
 			Legs: []LegReport{{"wired", 70000, 12}, {"cellular", 0, math.MaxUint32}}},
 		{Kind: media.Video},
 	}
@@ -148,6 +148,11 @@ func TestWire(t *testing.T) {
 	number, got, err := parseAnswer(data)
 	if err != nil || number != 77 || !reflect.DeepEqual(got, reports) || len(data)%4 != 0 {
 		t.Errorf("%d %v %v, %d bytes", number, got, err, len(data))
+	}
+	// A far end that does not know the recent gap leaves it out, and so does not say that there was none.
+	reports[0].RecentGap, reports[1].RecentGap = -1, -1
+	if _, got, err := parseAnswer(appendAnswer(nil, 78, reports)); err != nil || !reflect.DeepEqual(got, reports) {
+		t.Errorf("without recent gaps: %v %v", got, err)
 	}
 	t.Logf("answer with two streams over two legs: %d bytes", len(data)+12)
 	probe := appendProbe(nil, 9)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -20,6 +21,8 @@ import (
 //
 //	report  kind · highest · received · lost · longest gap in ms · legs, then per leg: length of the name · name ·
 //	        received · highest
+//
+// Behind the reports, within their length, may stand the recent gap in ms of each, in the same order.
 //
 // A reader ignores what stands behind the parts it knows, so that a later version can add some.
 const (
@@ -60,6 +63,11 @@ func appendAnswer(b []byte, number uint32, reports []StreamReport) []byte {
 	for _, r := range reports {
 		b = appendReport(b, r)
 	}
+	if !slices.ContainsFunc(reports, func(r StreamReport) bool { return r.RecentGap < 0 }) {
+		for _, r := range reports {
+			b = appendMilliseconds(b, r.RecentGap)
+		}
+	}
 	binary.BigEndian.PutUint16(b[start+2:], uint16(len(b)-start-wireHead))
 	for len(b)-start < wireMin || (len(b)-start)%4 != 0 {
 		b = append(b, 0)
@@ -72,7 +80,7 @@ func appendReport(b []byte, r StreamReport) []byte {
 	b = binary.AppendUvarint(b, uint64(r.Highest))
 	b = binary.AppendUvarint(b, uint64(r.Received))
 	b = binary.AppendUvarint(b, uint64(r.Lost))
-	b = binary.AppendUvarint(b, uint64(min(max(r.LongestGap.Milliseconds(), 0), math.MaxUint32)))
+	b = appendMilliseconds(b, r.LongestGap)
 	legs := r.Legs[:min(len(r.Legs), maxLegs)]
 	b = binary.AppendUvarint(b, uint64(len(legs)))
 	for _, l := range legs {
@@ -83,6 +91,10 @@ func appendReport(b []byte, r StreamReport) []byte {
 		b = binary.AppendUvarint(b, uint64(l.Highest))
 	}
 	return b
+}
+
+func appendMilliseconds(b []byte, d time.Duration) []byte {
+	return binary.AppendUvarint(b, uint64(min(max(d.Milliseconds(), 0), math.MaxUint32)))
 }
 
 // parseAnswer returns an answer's number and reports.
@@ -97,6 +109,13 @@ func parseAnswer(b []byte) (number uint32, reports []StreamReport, err error) {
 	r := wireReader{b: b[wireHead : wireHead+length]}
 	for range b[1] {
 		reports = append(reports, r.report())
+	}
+	said := len(r.b) > 0
+	for i := range reports {
+		reports[i].RecentGap = -1
+		if said {
+			reports[i].RecentGap = r.milliseconds()
+		}
 	}
 	if r.bad {
 		return 0, nil, errWire
@@ -120,6 +139,10 @@ func (r *wireReader) number(limit uint64) uint32 {
 	return uint32(v)
 }
 
+func (r *wireReader) milliseconds() time.Duration {
+	return time.Duration(r.number(math.MaxUint32)) * time.Millisecond
+}
+
 func (r *wireReader) text() string {
 	n := int(r.number(maxName))
 	if r.bad || n > len(r.b) {
@@ -137,7 +160,7 @@ func (r *wireReader) report() StreamReport {
 		Highest:    r.number(math.MaxUint32),
 		Received:   r.number(math.MaxUint32),
 		Lost:       r.number(math.MaxUint32),
-		LongestGap: time.Duration(r.number(math.MaxUint32)) * time.Millisecond,
+		LongestGap: r.milliseconds(),
 	}
 	for range r.number(maxLegs) {
 		out.Legs = append(out.Legs, LegReport{Uplink: r.text(), Received: r.number(math.MaxUint32), Highest: r.number(math.MaxUint32)})

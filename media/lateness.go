@@ -28,24 +28,3 @@ func (l *lateness) wait() time.Duration {
 	const margin = 5 * time.Millisecond // a steady path's deviation goes to zero, its jitter does not
 	return min(max(l.mean+4*l.dev+margin, leastWait), mostWait)
 }
-
-// gapMeter keeps the longest time between two hits. Times are since any fixed moment. The zero value is ready.
-type gapMeter struct {
-	last, longest time.Duration
-	started       bool
-}
-
-func (g *gapMeter) hit(at time.Duration) {
-	if g.started {
-		g.longest = max(g.longest, at-g.last)
-	}
-	g.last, g.started = at, true
-}
-
-// upTo is the longest gap, that since the last hit included.
-func (g *gapMeter) upTo(at time.Duration) time.Duration {
-	if !g.started {
-		return 0
-	}
-	return max(g.longest, at-g.last)
-}

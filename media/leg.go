@@ -31,7 +31,7 @@ type Leg struct {
 	last     uint64 // the highest number ever queued; 0: none
 	from     uint64 // Resend queues nothing older
 
-	sent, bytes, dropped, failed, resent, replayed atomic.Uint64
+	sent, bytes, dropped, failed, resent, replayed, replayedBytes atomic.Uint64
 }
 
 type queued struct {
@@ -47,6 +47,8 @@ type LegStats struct {
 	Errors   uint64 // packets the sink refused
 	Resent   uint64 // packets queued again by Resend
 	Replayed uint64 // packets queued again by Replay
+
+	ReplayedBytes uint64 // of payload in these
 }
 
 // AddLeg adds a leg that writes to s from a goroutine of its own, and is not selected yet.
@@ -127,6 +129,7 @@ func (l *Leg) Replay(after uint16) int {
 	for n := first; n <= highest; n++ {
 		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
 			count++
+			l.replayedBytes.Add(uint64(len(p.Payload)))
 		}
 	}
 	l.replayed.Add(uint64(count))
@@ -169,7 +172,7 @@ func (l *Leg) Close() {
 func (l *Leg) Stats() LegStats {
 	return LegStats{
 		Sent: l.sent.Load(), Bytes: l.bytes.Load(), Dropped: l.dropped.Load(), Errors: l.failed.Load(),
-		Resent: l.resent.Load(), Replayed: l.replayed.Load(),
+		Resent: l.resent.Load(), Replayed: l.replayed.Load(), ReplayedBytes: l.replayedBytes.Load(),
 	}
 }
 

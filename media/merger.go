@@ -47,6 +47,7 @@ type Merger struct {
 	base     uint64   // the first number: what is below was never waited for
 	all      gapMeter // since the Merger was made
 	since    gapMeter // since TakeGap
+	recent   recentGap
 	stats    MergerStats
 }
 
@@ -68,6 +69,7 @@ type MergerStats struct {
 	RepairsAsked uint64        // requests for one packet, repeats included
 	Highest      uint32        // highest number; its low 16 bits are the sequence number, above them cycles from 1; 0 before the first packet
 	LongestGap   time.Duration // longest time between two packets passed on, the silence up to now included
+	RecentGap    time.Duration // likewise, of those that ended within GapWindow
 }
 
 // NewMerger returns a Merger without legs that writes to out.
@@ -123,7 +125,7 @@ func (m *Merger) Stats() MergerStats {
 	s := m.stats
 	s.Missing = uint64(len(m.missing.holes))
 	s.Highest = uint32(m.numbers.Highest())
-	s.LongestGap = m.all.upTo(at)
+	s.LongestGap, s.RecentGap = m.all.upTo(at), m.recent.upTo(at)
 	return s
 }
 
@@ -191,6 +193,7 @@ func (m *Merger) account(l *MergerLeg, num, highest uint64, overtaken bool, at t
 	m.stats.Received++
 	m.all.hit(at)
 	m.since.hit(at)
+	m.recent.hit(at)
 	by := l.id
 	switch {
 	case highest == 0:

@@ -34,7 +34,7 @@ func (m *merged) at(d time.Duration) { time.Sleep(time.Until(m.start.Add(d))) }
 func (m *merged) wants(want MergerStats) {
 	m.t.Helper()
 	got := m.Stats()
-	want.LongestGap = got.LongestGap
+	want.LongestGap, want.RecentGap = got.LongestGap, got.RecentGap
 	if got != want {
 		m.t.Errorf("stats\n got %+v\nwant %+v", got, want)
 	}

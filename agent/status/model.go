@@ -140,14 +140,26 @@ type Switchover struct {
 	To       []string  `json:"to"`
 	Cause    string    `json:"cause"`    // code word
 	Sentence string    `json:"sentence"` // the whole story
+	Evidence string    `json:"evidence"` // what was measured, a sentence with its numbers; "" where the cause says it all
 	Detect   *float64  `json:"detect_ms"`
 	Switch   *float64  `json:"switch_ms"` // until the far end said that it goes on; null: not yet
 	Routine  bool      `json:"routine"`   // only copies came or went, because all is well
 	Settled  bool      `json:"settled"`   // lost figures are final
 	Lost     Lost      `json:"lost"`      // at the far end, by its own word
-	Replayed uint64    `json:"replayed"`
-	Trace    string    `json:"trace"`  // file name in state_dir/traces; "" means none
-	SHA256   string    `json:"sha256"` // of that file
+	Replayed uint64    `json:"replayed"`  // packets sent again
+	Trace    string    `json:"trace"`     // file name in state_dir/traces; "" means none
+	SHA256   string    `json:"sha256"`    // of that file
+
+	ReplayedBytes uint64 `json:"replayed_bytes"`   // of their payload
+	Gap           Gap    `json:"gap"`              // longest silence around it, in what the far end merged
+	ReturnGap     Gap    `json:"return_gap"`       // likewise, in what came to the room
+	Decisions     string `json:"decisions_sha256"` // of the decisions that the trace replays to
+}
+
+// Gap is the longest silence of each stream, in ms; null where it was not measured.
+type Gap struct {
+	Voice *float64 `json:"voice_ms"`
+	Video *float64 `json:"video_ms"`
 }
 
 // Lost is what the far end missed between its last word before the outage and its word after the switch. Known is false

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"scanside/agent"
+	"scanside/failover"
 	"scanside/media/device"
 )
 
@@ -73,6 +75,55 @@ func TestReplay(t *testing.T) {
 	if err := (&replayCommand{Trace: "main.go"}).Run(); err == nil || !strings.Contains(err.Error(), "main.go") {
 		t.Errorf("a file that is no trace: %v", err)
 	}
+}
+
+// A switchover's record beside its trace names the hashes of both; whoever changes one of them is found out.
+func TestReplayProvesTheRecord(t *testing.T) {
+	text, err := os.ReadFile("../../failover/testdata/black-hole.trace")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trace, err := failover.ReadTrace(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	replayed, err := trace.Replay()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := switchRecord{"The picture moved.", sum(text), sum([]byte(replayed.Decisions))}
+	for _, c := range []struct {
+		name   string
+		record string
+		says   string // "": proved
+	}{
+		{"as it was written", mustJSON(t, good), ""},
+		{"another trace", mustJSON(t, switchRecord{good.Sentence, sum(nil), good.Decisions}), "was changed"},
+		{"another engine", mustJSON(t, switchRecord{good.Sentence, good.Trace, sum(nil)}), "another version"},
+		{"a torn record", `{"sha256":`, "reading the record"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "switch.trace")
+			for name, data := range map[string]string{file: string(text), strings.TrimSuffix(file, ".trace") + ".json": c.record} {
+				if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := (&replayCommand{Trace: file, Quiet: true}).Run()
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // In a scan room a missing camera is never replaced by a test picture.

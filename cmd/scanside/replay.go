@@ -1,9 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 
 	"scanside/failover"
 )
@@ -13,14 +19,21 @@ type replayCommand struct {
 	Quiet bool   `help:"Print only whether the decisions are the same."`
 }
 
-// Run fails when an invariant broke or the decisions are not the recorded ones.
+// switchRecord is what a switchover's record, beside its trace, says of the trace.
+type switchRecord struct {
+	Sentence  string `json:"sentence"`
+	Trace     string `json:"sha256"`
+	Decisions string `json:"decisions_sha256"`
+}
+
+// Run fails when an invariant broke, the decisions are not the recorded ones, or the switchover's record beside the trace
+// names other hashes.
 func (c *replayCommand) Run() error {
-	f, err := os.Open(c.Trace)
+	text, err := os.ReadFile(c.Trace)
 	if err != nil {
 		return fmt.Errorf("opening the trace: %w", err)
 	}
-	defer f.Close()
-	trace, err := failover.ReadTrace(f)
+	trace, err := failover.ReadTrace(bytes.NewReader(text))
 	if err != nil {
 		return fmt.Errorf("reading %s: %w", c.Trace, err)
 	}
@@ -41,5 +54,34 @@ func (c *replayCommand) Run() error {
 		return errors.New("the replay is not what was recorded")
 	}
 	fmt.Fprintf(os.Stderr, "same decisions, no invariant broken\n")
+	return c.prove(switchRecord{Trace: sum(text), Decisions: sum([]byte(replayed.Decisions))})
+}
+
+// prove compares the hashes with those in the record beside the trace, if there is one.
+func (c *replayCommand) prove(got switchRecord) error {
+	fmt.Fprintf(os.Stderr, "SHA-256 of the trace      %s\nSHA-256 of the decisions  %s\n", got.Trace, got.Decisions)
+	name := strings.TrimSuffix(c.Trace, ".trace") + ".json"
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var want switchRecord
+	if err == nil {
+		err = json.Unmarshal(text, &want)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("reading the record of the switchover: %w", err)
+	case want.Trace != got.Trace:
+		return fmt.Errorf("%s is not the trace that %s was written for (SHA-256 %s): one of the two was changed", c.Trace, name, want.Trace)
+	case want.Decisions != got.Decisions:
+		return fmt.Errorf("the trace replays to other decisions than %s says (SHA-256 %s): it was made by another version of this program", name, want.Decisions)
+	}
+	fmt.Fprintf(os.Stderr, "both as the record says: %s\n", want.Sentence)
 	return nil
+}
+
+func sum(b []byte) string {
+	s := sha256.Sum256(b)
+	return hex.EncodeToString(s[:])
 }
