@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -49,6 +48,7 @@ type Agent struct {
 	unkept string // why the state directory cannot be used; "": it can
 	run    string // this start of the program
 
+	fars    []place
 	loop    *loop
 	uplinks []*uplink
 	sources []*source
@@ -87,8 +87,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		a.unkept = err.Error()
 		a.log.Error("the box has another identity after a restart", "err", err)
 	}
-	trust, err := farEndTLS(cfg.FarEnd)
-	if err != nil {
+	if a.fars, err = newPlaces(cfg.farEnds()); err != nil {
 		return nil, err
 	}
 	a.back = newReturnPath()
@@ -100,7 +99,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		return nil, err
 	}
 	for i, u := range cfg.Uplinks {
-		a.uplinks = append(a.uplinks, a.newUplink(failover.Link(i), u, kept, trust))
+		a.uplinks = append(a.uplinks, a.newUplink(failover.Link(i), u, kept))
 	}
 	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
 	a.metrics = newMetrics(a)
@@ -138,14 +137,14 @@ func (a *Agent) source(k media.Kind) *source {
 	return nil
 }
 
-func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store, trust *tls.Config) *uplink {
+func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store) *uplink {
 	u := &uplink{
-		index: i, cfg: cfg, far: a.cfg.FarEnd, site: a.cfg.Site, box: a.box, run: a.run, tls: trust, bind: a.parts.Net, store: kept,
+		index: i, cfg: cfg, fars: a.fars, site: a.cfg.Site, box: a.box, run: a.run, bind: a.parts.Net, store: kept,
 		back: a.back, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1),
-		post:   a.loop.post,
-		offer:  a.loop.offer,
-		sample: func(s link.Sample, l failover.Link) { a.loop.offer(event{kind: sampled, link: l, sample: s}) },
+		post:  a.loop.post,
+		offer: a.loop.offer,
 	}
+	u.order(a.loop.where.at, nil)
 	u.every.Store(int64(a.loop.engine.ProbeEvery(i)))
 	for k := range u.live {
 		if s := a.source(media.Kind(k)); s != nil {
@@ -199,10 +198,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.serve(late) })
 	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
+	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 
 	var first sync.WaitGroup
 	for _, u := range a.uplinks {
 		first.Go(func() { u.Run(ctx) })
+		first.Go(func() { u.scout(ctx) })
 		first.Go(func() { a.watchCarrier(ctx, u) })
 	}
 	for _, s := range a.sources {

@@ -16,8 +16,9 @@ import (
 // Config is everything the agent is told. It is checked once by New and never changed afterwards. DefaultConfig holds the
 // values that a file may leave out.
 type Config struct {
-	Site       string     `yaml:"site"` // the room's id, as the gateway knows it
-	FarEnd     FarEnd     `yaml:"far_end"`
+	Site       string     `yaml:"site"`     // the room's id, as the gateway knows it
+	FarEnd     FarEnd     `yaml:"far_end"`  // the only one, or
+	FarEnds    []FarEnd   `yaml:"far_ends"` // several, in order: the next is taken when the one before is gone
 	Uplinks    []Uplink   `yaml:"uplinks"`
 	Protection Protection `yaml:"protection"`
 	Camera     Device     `yaml:"camera"`
@@ -83,6 +84,7 @@ type Status struct {
 // Limits of the configuration, with where they come from.
 const (
 	maxUplinks   = failover.MaxLinks
+	maxFarEnds   = 4          // each is dialled in turn while the present one is gone
 	minToken     = 20         // characters of a random status token: about 100 bits
 	minBitrate   = 100_000    // below, H.264 at any size in question is a slide show
 	maxBitrate   = 20_000_000 // above, a leg's queue of 512 packets holds less than 250 ms
@@ -113,7 +115,11 @@ func LoadConfig(path string) (Config, error) {
 	if err := config.Load(path, &cfg, cfg.mistakes); err != nil {
 		return Config{}, err
 	}
-	for _, p := range []*string{&cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.Status.TokenFile, &cfg.StateDir} {
+	paths := []*string{&cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.Status.TokenFile, &cfg.StateDir}
+	for i := range cfg.FarEnds {
+		paths = append(paths, &cfg.FarEnds[i].TokenFile, &cfg.FarEnds[i].TLS.CAFile)
+	}
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}
@@ -131,7 +137,7 @@ func (c *Config) mistakes() config.Mistakes {
 	} else if strings.Trim(c.Site, siteLetters) != "" || len(c.Site) > maxSite {
 		m.Add("site", "%q is not an id; use at most %d small letters, digits, '-', '_' and '.'", c.Site, maxSite)
 	}
-	c.FarEnd.check(&m)
+	c.checkFarEnds(&m)
 	c.checkUplinks(&m)
 	c.Video.check(&m)
 	c.Status.check(&m)
@@ -153,26 +159,57 @@ func (c *Config) policy() failover.Policy {
 	return p
 }
 
-func (f FarEnd) check(m *config.Mistakes) {
+// farEnds lists them in order; there is always one.
+func (c *Config) farEnds() []FarEnd {
+	if len(c.FarEnds) > 0 {
+		return c.FarEnds
+	}
+	return []FarEnd{c.FarEnd}
+}
+
+func (c *Config) checkFarEnds(m *config.Mistakes) {
+	if len(c.FarEnds) == 0 {
+		c.FarEnd.check("far_end", m)
+		return
+	}
+	if c.FarEnd != (FarEnd{}) {
+		m.Add("far_ends", "far_end and far_ends exclude each other; make far_end the first entry of far_ends and remove it")
+	}
+	if len(c.FarEnds) > maxFarEnds {
+		m.Add("far_ends", "there are %d; at most %d can be used", len(c.FarEnds), maxFarEnds)
+	}
+	for i, f := range c.FarEnds {
+		path := fmt.Sprintf("far_ends[%d]", i)
+		f.check(path, m)
+		if slices.ContainsFunc(c.FarEnds[:i], func(o FarEnd) bool { return o.base() == f.base() }) {
+			m.Add(path+".url", "%q is used twice; the same far end cannot stand in for itself", f.URL)
+		}
+	}
+}
+
+// base is the URL that paths are added to.
+func (f FarEnd) base() string { return strings.TrimRight(f.URL, "/") }
+
+func (f FarEnd) check(path string, m *config.Mistakes) {
 	switch u, err := url.Parse(f.URL); {
 	case f.URL == "":
-		m.Add("far_end.url", "is missing; give the gateway's address, e.g. https://gateway.example.org")
+		m.Add(path+".url", "is missing; give the gateway's address, e.g. https://gateway.example.org")
 	case err != nil || u.Host == "":
-		m.Add("far_end.url", "%q is not an address; write https://host[:port]", f.URL)
+		m.Add(path+".url", "%q is not an address; write https://host[:port]", f.URL)
 	case u.Scheme != "https" && !(u.Scheme == "http" && (f.TokenFile == "" || loopback(u.Hostname()))):
-		m.Add("far_end.url", "%q would send the token unprotected; use https", f.URL)
+		m.Add(path+".url", "%q would send the token unprotected; use https", f.URL)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		m.Add("far_end.url", "holds more than scheme, host and path; leave out user, query and fragment")
+		m.Add(path+".url", "holds more than scheme, host and path; leave out user, query and fragment")
 	}
 	if f.Token == "" && f.TokenFile == "" {
-		m.Add("far_end.token_file", "is missing; give the file that holds the site's token from the gateway")
+		m.Add(path+".token_file", "is missing; give the file that holds the site's token from the gateway")
 	}
 	if f.TLS.CAFile != "" && f.TLS.Fingerprint != "" {
-		m.Add("far_end.tls", "ca_file and fingerprint exclude each other; keep one")
+		m.Add(path+".tls", "ca_file and fingerprint exclude each other; keep one")
 	}
 	if f.TLS.Fingerprint != "" {
 		if _, err := parseFingerprint(f.TLS.Fingerprint); err != nil {
-			m.Add("far_end.tls.fingerprint", "%v", err)
+			m.Add(path+".tls.fingerprint", "%v", err)
 		}
 	}
 }

@@ -13,13 +13,14 @@ import (
 
 // linkState is what the loop knows of one link besides what the engine knows.
 type linkState struct {
-	conn    *conn // nil: not connected
-	dial    status.Dial
-	hint    string    // what to do about the last dial's error
-	absent  bool      // at the last dial the interface did not exist
-	carrier string    // "up", "down", "unknown"
-	down    time.Time // when the carrier went
-	playing bool
+	conn     *conn // nil: not connected
+	dial     status.Dial
+	hint     string    // what to do about the last dial's error
+	absent   bool      // at the last dial the interface did not exist
+	conflict bool      // at the last dial the far end said that another box, or a newer run of this one, serves the room
+	carrier  string    // "up", "down", "unknown"
+	down     time.Time // when the carrier went
+	playing  bool
 
 	on     [media.NumKinds]bool // the leg is selected
 	probes [2]uint64            // decided, answered
@@ -86,13 +87,17 @@ func (l *loop) refused(now time.Time, e event) {
 	}
 	s.dial.Error, s.hint, s.dial.Next = text, hint, e.next
 	s.absent = errors.Is(e.err, errAbsent)
+	s.conflict = taken(e.err)
 	s.dials[0]++
 	l.news = true
 }
 
 func (l *loop) opened(now time.Time, e event) {
 	s := &l.links[e.link]
-	s.conn, s.dial, s.hint, s.rtt = e.conn, status.Dial{}, "", 0
+	if e.conn.far != l.where.at {
+		return // the room moved meanwhile; its end follows
+	}
+	s.conn, s.dial, s.hint, s.rtt, s.conflict = e.conn, status.Dial{}, "", 0, false
 	s.on = [media.NumKinds]bool{}
 	s.errors = 0
 	s.dials[1]++
@@ -149,9 +154,9 @@ func (l *loop) carrier(now time.Time, link failover.Link, up bool) {
 }
 
 // sampled translates a probe's outcome, and the far end's word that an answer brings, into what the engine knows.
-func (l *loop) sampled(now time.Time, from failover.Link, p link.Sample) {
-	s := &l.links[from]
-	if s.conn == nil {
+func (l *loop) sampled(now time.Time, e event) {
+	s, from, p := &l.links[e.link], e.link, e.sample
+	if s.conn == nil || s.conn != e.conn {
 		return // its connection is over
 	}
 	rtt := p.RTT

@@ -36,6 +36,8 @@ const (
 	impaired                    // demo: somebody spoiled the link: text
 	people                      // who is there: presence
 	traceSaved                  // the recorder wrote a file: saved
+	found                       // a scout holds another far end (on), or has lost it: far
+	wished                      // an operator wants the room at a far end: far
 )
 
 // event is something that happened. Library callbacks only post events; nothing but the loop acts on them.
@@ -43,6 +45,7 @@ type event struct {
 	kind     eventKind
 	link     failover.Link
 	on       bool
+	far      int
 	conn     *conn
 	err      error
 	next     time.Time
@@ -70,6 +73,7 @@ type loop struct {
 	fresh   bool          // no link has connected yet
 	again   replayed      // before the newest switchover
 	links   []linkState
+	where   whereabouts
 	flows   [media.NumKinds]flow
 	tale    tale
 	present *presence
@@ -93,6 +97,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 		agent: a, log: a.log, events: make(chan event, queueLength), ended: make(chan struct{}), begun: time.Now(),
 		engine: engine, guard: failover.NewGuard(engine), links: make([]linkState, len(a.cfg.Uplinks)), fresh: true,
 	}
+	l.where = newWhereabouts(len(a.fars), kept.farEnd(a.fars), l.begun)
 	l.plan = engine.Snapshot().Plan
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
@@ -158,7 +163,7 @@ func (l *loop) pause(now time.Time) time.Duration {
 func (l *loop) take(now time.Time, e event) {
 	switch e.kind {
 	case sampled:
-		l.sampled(now, e.link, e.sample)
+		l.sampled(now, e)
 	case carrier:
 		l.carrier(now, e.link, e.on)
 	case dialling:
@@ -171,6 +176,10 @@ func (l *loop) take(now time.Time, e event) {
 		l.closed(now, e)
 	case playing:
 		l.links[e.link].playing = e.on
+	case found:
+		l.foundFarEnd(now, e)
+	case wished:
+		l.wished(now, e.far)
 	case pinned:
 		l.step(now, failover.Pinned(e.link, e.on))
 		l.tale.pinned(now, l.name(e.link), e.on)
@@ -179,6 +188,9 @@ func (l *loop) take(now time.Time, e event) {
 		l.tale.say(now, status.Notice, e.text)
 		l.news = true
 	case people:
+		if e.far != l.where.at {
+			return // said by the far end that the room has left
+		}
 		l.tale.people(now, l.present, e.presence)
 		l.present = e.presence
 		l.news = true
@@ -216,7 +228,8 @@ func (l *loop) house(now time.Time) {
 		l.housed = now
 		l.counters(now)
 		l.cadence()
-		l.agent.asker.over(l.living())
+		l.whereTo(now)
+		l.agent.asker.over(l.living(), l.where.at)
 		l.tale.settle(now, l)
 	}
 	quiet := publishEvery

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"scanside/failover"
+	"scanside/farend"
 	"scanside/media"
 	"scanside/supervision"
 )
@@ -127,6 +128,9 @@ func describe() map[string]*prometheus.Desc {
 	add("far_longest_gap_seconds", "Longest silence in the far end's merged stream.", "media")
 	add("far_heard_timestamp_seconds", "When the far end was last heard; 0: never.")
 
+	add("far_end_current", "1 for the far end where the room is, 0 for the other configured ones.", "far_end")
+	add("far_end_moves_total", "Times the room moved to another far end, by reason.", "reason")
+
 	add("return_packets_total", "Packets of the physician's stream, each counted once.", "media")
 	add("return_lost_packets_total", "Packets of the physician's stream that no link brought and no repair did.", "media")
 	add("return_duplicate_packets_total", "Further copies of packets that had arrived.", "media")
@@ -205,6 +209,12 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	}
 	for i := range s.links {
 		r.link(e, s, i)
+	}
+	for _, p := range st.FarEnd.All {
+		e.flag("far_end_current", p.Current, p.Name)
+	}
+	for _, why := range farend.Reasons() {
+		e.count("far_end_moves_total", s.moves[why], why.String())
 	}
 	r.streams(e, s)
 	if st.FarEnd.Known {

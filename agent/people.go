@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +12,8 @@ import (
 
 // viewFarEnd says whether the far end is there, and who.
 func (l *loop) viewFarEnd(now time.Time, e failover.Snapshot) status.FarEnd {
-	f := status.FarEnd{People: l.present.everybody(now), Known: l.present.fresh(now)}
-	if u, err := url.Parse(l.agent.cfg.FarEnd.URL); err == nil {
-		f.URL = u.Scheme + "://" + u.Host + u.Path
-	}
+	f := status.FarEnd{People: l.present.everybody(now), Known: l.present.fresh(now), URL: l.agent.fars[l.where.at].base(),
+		Since: l.where.since, Why: l.where.why, All: l.viewPlaces()}
 	var works failover.LinkSet
 	for i, v := range e.Links {
 		if l.links[i].conn != nil && v.Verdict != failover.Down {
@@ -44,6 +41,9 @@ func (l *loop) viewFarEnd(now time.Time, e failover.Snapshot) status.FarEnd {
 		f.Level, f.Sentence = status.Bad, "The far end has not been reached since the box started."
 	default:
 		f.Level, f.Sentence = status.Bad, "The far end was last heard "+lasted(now.Sub(f.Heard))+" ago."
+	}
+	if !f.Reached && len(l.where.look) > 0 {
+		f.Sentence += " Others are being dialled."
 	}
 	if f.Reached && f.Known && len(f.People) == 0 {
 		f.Level, f.Sentence = status.Notice, f.Sentence+" Nobody is connected."

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -72,6 +71,7 @@ type asker struct {
 
 	mu     sync.Mutex
 	use    []failover.Link // living links, best first
+	far    int             // whom to ask
 	cancel context.CancelFunc
 	best   failover.Link // as of when the question was begun
 	asking failover.Link // the best one, or another after that one failed
@@ -79,13 +79,13 @@ type asker struct {
 	moved  chan struct{}
 }
 
-// over tells the asker which links live, best first. It never blocks; only the loop calls it.
-func (a *asker) over(links []failover.Link) {
+// over tells the asker which links live, best first, and which far end to ask. It never blocks; only the loop calls it.
+func (a *asker) over(links []failover.Link, far int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	was := len(a.use) > 0
-	a.use = links
-	if a.cancel != nil && (len(links) == 0 || links[0] != a.best || !slices.Contains(links, a.asking)) {
+	was, moved := len(a.use) > 0, far != a.far
+	a.use, a.far = links, far
+	if a.cancel != nil && (moved || len(links) == 0 || links[0] != a.best || !slices.Contains(links, a.asking)) {
 		a.cancel() // another link is the best now, or the one it waits on is dead
 		a.hurry = true
 	}
@@ -98,20 +98,23 @@ func (a *asker) over(links []failover.Link) {
 // Run asks until ctx ends.
 func (a *asker) Run(ctx context.Context) error {
 	clients := make([]*http.Client, len(a.uplinks))
-	defer func() {
-		for _, c := range clients {
+	hangUp := func() {
+		for i, c := range clients {
 			if c != nil {
 				c.CloseIdleConnections()
 			}
+			clients[i] = nil
 		}
-	}()
+	}
+	defer hangUp()
 	var version uint64
 	// After a failure the next link is asked, and as long as that one answers and the order is the same, it stays the one:
 	// going back to the best after every answer would cost a time-out each, longer than a word is believed.
 	var best failover.Link
+	var at int
 	for turn := 0; ctx.Err() == nil; {
 		a.mu.Lock()
-		use, moved := a.use, a.moved
+		use, far, moved := a.use, a.far, a.moved
 		a.mu.Unlock()
 		if len(use) == 0 {
 			select {
@@ -123,11 +126,15 @@ func (a *asker) Run(ctx context.Context) error {
 		if use[0] != best {
 			best, turn = use[0], 0
 		}
+		if far != at {
+			at, turn, version = far, 0, 0
+			hangUp()
+		}
 		l := use[turn%len(use)]
 		if clients[l] == nil {
-			clients[l] = a.uplinks[l].client()
+			clients[l] = a.uplinks[l].client(far)
 		}
-		p, err := a.ask(ctx, clients[l], best, l, version)
+		p, err := a.ask(ctx, clients[l], best, l, far, version)
 		if err != nil {
 			turn++
 			version = 0
@@ -139,7 +146,7 @@ func (a *asker) Run(ctx context.Context) error {
 			continue
 		}
 		version = p.Version
-		a.post(event{kind: people, presence: p})
+		a.post(event{kind: people, far: far, presence: p})
 	}
 	return nil
 }
@@ -162,7 +169,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, version uint64) (*presence, error) {
+func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, far int, version uint64) (*presence, error) {
 	ctx, cancel := context.WithTimeout(ctx, presenceTimeout)
 	defer cancel()
 	a.mu.Lock()
@@ -173,12 +180,12 @@ func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, 
 		a.cancel = nil
 		a.mu.Unlock()
 	}()
-	u := a.uplinks[l]
-	token, err := u.token()
+	f := &a.uplinks[l].fars[far]
+	token, err := f.token()
 	if err != nil {
 		return nil, err
 	}
-	where := strings.TrimRight(u.far.URL, "/") + "/api/v1/sites/" + url.PathEscape(a.site) + "/presence"
+	where := f.base() + "/api/v1/sites/" + url.PathEscape(a.site) + "/presence"
 	if version > 0 {
 		where += "?after=" + strconv.FormatUint(version, 10) + "&wait=" + strconv.Itoa(int(presenceWait.Seconds()))
 	}
@@ -206,10 +213,10 @@ func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, 
 	return p, nil
 }
 
-// client is an HTTP client all of whose connections leave by this uplink.
-func (u *uplink) client() *http.Client {
+// client is an HTTP client for a far end, all of whose connections leave by this uplink.
+func (u *uplink) client(far int) *http.Client {
 	t := &http.Transport{
-		TLSClientConfig: u.tls, MaxIdleConnsPerHost: 1, IdleConnTimeout: 10 * time.Second, TLSHandshakeTimeout: presenceTimeout,
+		TLSClientConfig: u.fars[far].trust, MaxIdleConnsPerHost: 1, IdleConnTimeout: 10 * time.Second, TLSHandshakeTimeout: presenceTimeout,
 		ForceAttemptHTTP2: false,
 	}
 	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {

@@ -36,7 +36,7 @@ func TestPresenceMovesToTheNextLink(t *testing.T) {
 		}}
 		for _, name := range []string{"primary", "cellular"} {
 			a.uplinks = append(a.uplinks, &uplink{
-				cfg: Uplink{Name: name}, far: FarEnd{URL: "http://far", Token: "token"},
+				cfg: Uplink{Name: name}, fars: []place{{FarEnd: FarEnd{URL: "http://far", Token: "token"}}},
 				bind: func(u Uplink) (link.Net, error) { return w.hosts[u.Name], nil },
 			})
 		}
@@ -48,7 +48,7 @@ func TestPresenceMovesToTheNextLink(t *testing.T) {
 		// tell is the loop: it says the same again and again.
 		tell := func(d time.Duration, links ...failover.Link) {
 			for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(houseEvery) {
-				a.over(links)
+				a.over(links, 0)
 			}
 		}
 		w.cut("primary", true)
@@ -68,7 +68,7 @@ func TestPresenceMovesToTheNextLink(t *testing.T) {
 
 		w.cut("cellular", true)
 		w.cut("primary", false)
-		a.over([]failover.Link{0}) // cellular died under the question
+		a.over([]failover.Link{0}, 0) // cellular died under the question
 		time.Sleep(100 * time.Millisecond)
 		mu.Lock()
 		if len(heard) <= n {

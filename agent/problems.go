@@ -26,6 +26,9 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	if st.FarEnd.Reached && !st.FarEnd.Known {
 		add("presence-unknown", status.Warning, "It is not known who is at the far end.", "The gateway does not answer the question; its log says why.")
 	}
+	if text, hint, is := l.spare(); is {
+		add("far-end-spare", status.Notice, text, hint)
+	}
 	if r := st.Recorder; r.Error != "" {
 		add("trace-not-written", status.Warning, sentence(strings.TrimRight(r.Error, ".")), "Check space and permissions of the state directory.")
 	}

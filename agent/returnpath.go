@@ -131,14 +131,29 @@ func (r *returnPath) first(a *arrivals) {
 	if idle {
 		return
 	}
+	r.next()
+	for one := range r.all { // a link that is still being dialled must not stay behind: its first packet would find a alive
+		one.join(r.now)
+	}
+}
+
+// next ends the present generation and begins another. The caller holds mu.
+func (r *returnPath) next() {
 	r.now.over.Store(true)
 	for k, m := range r.now.merged {
 		add(&r.past[k], m.Stats())
 	}
 	r.now = r.begin()
-	for one := range r.all { // a link that is still being dialled must not stay behind: its first packet would find a alive
-		one.join(r.now)
-	}
+}
+
+// leave begins a generation with nobody in it: the room moves to another far end, and what the one it left still sends goes
+// nowhere.
+func (r *returnPath) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next()
+	clear(r.all)
+	clear(r.from[:])
 }
 
 func add(sum *media.MergerStats, s media.MergerStats) {

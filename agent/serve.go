@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"scanside/agent/status"
@@ -82,6 +83,15 @@ func (b boxed) Pin(ctx context.Context, uplink string) error {
 		return fmt.Errorf("%w: %q", status.ErrUnknown, uplink)
 	}
 	b.a.loop.post(event{kind: pinned, link: failover.Link(at), on: on})
+	return nil
+}
+
+func (b boxed) MoveTo(ctx context.Context, name string) error {
+	at := slices.IndexFunc(b.a.fars, func(f place) bool { return f.name == name })
+	if at < 0 {
+		return fmt.Errorf("%w: %q", status.ErrNoFarEnd, name)
+	}
+	b.a.loop.post(event{kind: wished, far: at})
 	return nil
 }
 

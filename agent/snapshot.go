@@ -21,6 +21,7 @@ type Snapshot struct {
 	people   struct{ supervisors, observers int }
 	dropped  uint64
 	traces   [2]uint64 // saved, failed
+	moves    [3]uint64 // of the room, by farend.Reason
 	breaches [invariants]uint64
 	next     chan struct{}
 }
@@ -42,6 +43,7 @@ func (l *loop) publish(now time.Time) {
 	e := l.engine.Snapshot()
 	s := &Snapshot{Engine: e, Status: l.view(now, e), next: make(chan struct{}), dropped: l.dropped.Load(), breaches: l.breaches}
 	s.Supervision = l.judge(now, s.Status, e)
+	s.moves = l.where.moves
 	for i := range l.links {
 		st := &l.links[i]
 		c := linkCounts{probes: st.probes, dials: st.dials, late: st.late, outages: st.outages}

@@ -8,13 +8,15 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // store is the state directory: what must survive a crash. With an empty directory nothing does, and nothing fails.
 //
 //	box-id                 who this box is, made at its first start
-//	sessions/UPLINK        session URLs that are open at the far end, one a line
+//	sessions/UPLINK        session URLs that are open at a far end, one a line, each with its far end's URL behind it
+//	far-end                URL of the far end where the room is, when it is not the first
 //	traces/                what the recorder wrote
 type store struct{ dir string }
 
@@ -47,8 +49,9 @@ func (s store) boxID() (string, error) {
 	return fresh, s.write("box-id", fresh+"\n")
 }
 
-// sessions are the URLs that the run before this left open over an uplink.
-func (s store) sessions(uplink string) []string {
+// sessions are those that the run before this left open over an uplink. What is open at a far end that is configured no
+// more cannot be ended: its token is gone.
+func (s store) sessions(uplink string, fars []place) []session {
 	if s.dir == "" {
 		return nil
 	}
@@ -56,22 +59,67 @@ func (s store) sessions(uplink string) []string {
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(string(text))
+	var all []session
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		for i, f := range fars {
+			if len(words) == 1 || words[1] == f.base() { // without one: written when there was only one
+				all = append(all, session{i, words[0]})
+				break
+			}
+		}
+	}
+	return all
 }
 
-// keepSessions remembers the URLs that are open over an uplink; none removes the file.
-func (s store) keepSessions(uplink string, urls []string) error {
+// keepSessions remembers what is open over an uplink; nothing removes the file.
+func (s store) keepSessions(uplink string, all []session, fars []place) error {
 	if s.dir == "" {
 		return nil
 	}
 	name := filepath.Join("sessions", uplink)
-	if len(urls) == 0 {
-		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return nil
+	if len(all) == 0 {
+		return s.remove(name)
 	}
-	return s.write(name, strings.Join(urls, "\n")+"\n")
+	var text strings.Builder
+	for _, one := range all {
+		fmt.Fprintf(&text, "%s %s\n", one.url, fars[one.far].base())
+	}
+	return s.write(name, text.String())
+}
+
+// farEnd is where the room was when the run before this ended; 0, the first, when that is not known.
+func (s store) farEnd(fars []place) int {
+	if s.dir == "" {
+		return 0
+	}
+	text, err := os.ReadFile(filepath.Join(s.dir, "far-end"))
+	if err != nil {
+		return 0
+	}
+	at := strings.TrimSpace(string(text))
+	return max(slices.IndexFunc(fars, func(f place) bool { return f.base() == at }), 0)
+}
+
+// keepFarEnd remembers where the room is: a restart of the box takes nobody back to a far end that its supervisor has left.
+func (s store) keepFarEnd(fars []place, at int) error {
+	switch {
+	case s.dir == "":
+		return nil
+	case at == 0:
+		return s.remove("far-end")
+	}
+	return s.write("far-end", fars[at].base()+"\n")
+}
+
+func (s store) remove(name string) error {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // write puts a file in place whole or not at all.

@@ -196,6 +196,14 @@ func (t *tale) heard(now time.Time, l *loop) {
 	}
 }
 
+// forget drops what the far end said: another one counts from now on. Stories that are still open have no known cost.
+func (t *tale) forget() {
+	t.lost = nil
+	for _, c := range t.changes {
+		c.known = c.known && c.settled
+	}
+}
+
 // lostAt is what the far end had lost by its last word before an instant.
 func (t *tale) lostAt(at failover.Instant) (lost [media.NumKinds]uint32, known bool) {
 	for _, w := range t.lost {

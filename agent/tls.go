@@ -39,7 +39,7 @@ func farEndTLS(f FarEnd) (*tls.Config, error) {
 	case f.TLS.Fingerprint != "":
 		pin, err := parseFingerprint(f.TLS.Fingerprint)
 		if err != nil {
-			return nil, fmt.Errorf("far_end.tls.fingerprint: %w", err)
+			return nil, fmt.Errorf("tls.fingerprint of %s: %w", f.URL, err)
 		}
 		// The pin replaces chain and name: a box that ships with the gateway's fingerprint needs no authority.
 		cfg.InsecureSkipVerify = true
@@ -56,11 +56,11 @@ func farEndTLS(f FarEnd) (*tls.Config, error) {
 	case f.TLS.CAFile != "":
 		pem, err := os.ReadFile(f.TLS.CAFile)
 		if err != nil {
-			return nil, fmt.Errorf("far_end.tls.ca_file: %w", err)
+			return nil, fmt.Errorf("tls.ca_file of %s: %w", f.URL, err)
 		}
 		cfg.RootCAs = x509.NewCertPool()
 		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("far_end.tls.ca_file: %s holds no certificate in PEM form", f.TLS.CAFile)
+			return nil, fmt.Errorf("tls.ca_file of %s: %s holds no certificate in PEM form", f.URL, f.TLS.CAFile)
 		}
 	}
 	return cfg, nil

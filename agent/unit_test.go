@@ -120,17 +120,27 @@ func TestStore(t *testing.T) {
 	if other, err := s.boxID(); err != nil || other == id || len(other) != 16 {
 		t.Errorf("a torn id gives %q (%v)", other, err)
 	}
-	if err := s.keepSessions("primary", []string{"https://far/1", "https://far/2"}); err != nil {
+	fars := []place{{FarEnd: FarEnd{URL: "https://far"}}, {FarEnd: FarEnd{URL: "https://other/"}}}
+	if err := s.keepSessions("primary", []session{{1, "https://other/1"}, {0, "https://far/2"}}, fars); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.sessions("primary"); len(got) != 2 || got[1] != "https://far/2" {
-		t.Errorf("sessions %q", got)
+	if got := s.sessions("primary", fars); len(got) != 2 || got[0] != (session{1, "https://other/1"}) || got[1] != (session{0, "https://far/2"}) {
+		t.Errorf("sessions %v", got)
 	}
-	if err := errors.Join(s.keepSessions("primary", nil), s.keepSessions("primary", nil)); err != nil || len(s.sessions("primary")) != 0 {
+	if got := s.sessions("primary", fars[:1]); len(got) != 1 { // the other is configured no more, and so is its token
+		t.Errorf("of two sessions, one at a far end that is gone, %v are known", got)
+	}
+	if err := s.keepFarEnd(fars, 1); err != nil || s.farEnd(fars) != 1 || s.farEnd(fars[:1]) != 0 {
+		t.Errorf("the room was at %d (%v)", s.farEnd(fars), err)
+	}
+	if err := errors.Join(s.keepFarEnd(fars, 0), s.keepFarEnd(fars, 0)); err != nil || s.farEnd(fars) != 0 {
+		t.Errorf("the room was at %d (%v)", s.farEnd(fars), err)
+	}
+	if err := errors.Join(s.keepSessions("primary", nil, fars), s.keepSessions("primary", nil, fars)); err != nil || len(s.sessions("primary", fars)) != 0 {
 		t.Errorf("forgetting: %v", err)
 	}
 	none := store{}
-	if id, err := none.boxID(); err != nil || id == "" || none.open() != nil || none.keepSessions("x", []string{"y"}) != nil || none.sessions("x") != nil {
+	if id, err := none.boxID(); err != nil || id == "" || none.open() != nil || none.keepSessions("x", []session{{0, "y"}}, fars) != nil || none.sessions("x", fars) != nil || none.keepFarEnd(fars, 1) != nil {
 		t.Error("without a state directory something failed")
 	}
 }

@@ -2,14 +2,11 @@ package agent
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,20 +36,19 @@ const (
 type uplink struct {
 	index  failover.Link
 	cfg    Uplink
-	far    FarEnd
+	orders // where to be
+	fars   []place
 	site   string
 	box    string
 	run    string
-	tls    *tls.Config
 	bind   func(Uplink) (link.Net, error)
 	store  store
 	back   *returnPath
 	log    *slog.Logger
-	local  bool        // gather loopback addresses too
-	real   bool        // cfg.Interface is this machine's
-	post   func(event) // waits for room; not for callbacks
-	offer  func(event) // never waits
-	sample func(link.Sample, failover.Link)
+	local  bool                          // gather loopback addresses too
+	real   bool                          // cfg.Interface is this machine's
+	post   func(event)                   // waits for room; not for callbacks
+	offer  func(event)                   // never waits
 	live   [media.NumKinds]*media.Fanout // nil: no source of that kind
 	asked  func(media.Kind)              // the far end wants a key frame
 	every  atomic.Int64                  // probe cadence, nanoseconds; set by the loop
@@ -60,34 +56,43 @@ type uplink struct {
 
 	ending sync.WaitGroup // connections that are being taken apart
 
-	mu   sync.Mutex
-	net  link.Net // nil until first used
-	left []string // session URLs that are open at the far end and should not be
-	kept []string // as last written
-
-	tries map[string]int // failures to end each of left; only Run's goroutine
+	mu    sync.Mutex
+	net   link.Net        // nil until first used
+	open  []*conn         // sessions that live, or are being taken apart
+	found *conn           // one at another far end, held for the case that the room moves there
+	left  []session       // open at a far end, and should not be
+	kept  []session       // as last written
+	tries map[session]int // failures to end each of left
 }
 
-// conn is one live session with its legs. The loop selects on the legs; the supervisor makes and closes everything.
+// conn is one live session with its legs. The loop selects on the legs; the supervisor makes and closes everything. One that
+// a scout holds has no legs yet and tells nobody anything.
 type conn struct {
+	far     int
 	session *link.Session
 	legs    [media.NumKinds]*media.Leg
 	left    [media.NumKinds]departures // what went through the legs
 	from    *arrivals
+	taken   chan struct{} // closed when it is no longer the scout's
+
+	used   atomic.Bool                               // it is the uplink's
+	bring  atomic.Pointer[arrivals]                  // from, for the session's goroutines
+	repair [media.NumKinds]atomic.Pointer[media.Leg] // legs, likewise
 }
 
 // Run dials until ctx ends. It returns when nothing that it started is left.
 func (u *uplink) Run(ctx context.Context) error {
 	defer u.ending.Wait()
-	u.kept = u.store.sessions(u.cfg.Name)
+	u.kept = u.store.sessions(u.cfg.Name, u.fars)
 	u.leave(u.kept)
 	wait := link.Backoff{Min: firstWait, Max: longestWait}
 	for ctx.Err() == nil {
+		far, stay := u.where()
 		u.post(event{kind: dialling, link: u.index})
-		c, err := u.dial(ctx)
+		c, err := u.connect(ctx, stay, far)
 		if err == nil {
 			u.post(event{kind: opened, link: u.index, conn: c})
-			err = u.hold(ctx, c)
+			err = u.hold(ctx, stay, c)
 			u.post(event{kind: closed, link: u.index, conn: c, err: err})
 			u.ending.Go(func() { u.end(c) })
 			wait.Reset()
@@ -96,13 +101,68 @@ func (u *uplink) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			break
 		}
+		if stay.Err() != nil {
+			wait.Reset() // the room moved: what keeps us from where it was is no longer of interest
+			continue
+		}
 		rest := u.rest(&wait, err)
 		u.post(event{kind: refused, link: u.index, err: err, next: time.Now().Add(rest)})
-		if u.sleep(ctx, rest) {
+		if u.sleep(ctx, stay, rest) {
 			wait.Reset()
 		}
 	}
 	return nil
+}
+
+// connect takes over what the scout holds at a far end, or dials it.
+func (u *uplink) connect(ctx, stay context.Context, far int) (*conn, error) {
+	if c := u.takeFound(far); c != nil {
+		u.use(c)
+		return c, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := &conn{far: far, from: u.back.link(u.index, u.cfg.Name)}
+	c.bring.Store(c.from)
+	c.used.Store(true) // packets and samples can come before Dial returns
+	dialled := make(chan error, 1)
+	go func() { dialled <- u.dial(ctx, c) }()
+	select {
+	case err := <-dialled:
+		if err != nil {
+			c.from.close()
+			return nil, err
+		}
+		u.use(c)
+		return c, nil
+	case <-stay.Done(): // a dial that is given up takes a second to clean up behind itself
+		cancel()
+		u.ending.Go(func() {
+			if <-dialled == nil {
+				u.end(c)
+			} else {
+				c.from.close()
+			}
+		})
+		return nil, context.Cause(stay)
+	}
+}
+
+// use makes a connection the uplink's own: legs for what leaves, a place for what comes.
+func (u *uplink) use(c *conn) {
+	if c.from == nil {
+		c.from = u.back.link(u.index, u.cfg.Name)
+		c.bring.Store(c.from)
+	}
+	for k, fanout := range u.live {
+		if fanout != nil {
+			c.left[k].to = c.session.Leg(media.Kind(k))
+			c.legs[k] = fanout.AddLeg(u.cfg.Name, &c.left[k])
+			c.repair[k].Store(c.legs[k])
+		}
+	}
+	c.from.open(c.session)
+	c.used.Store(true)
 }
 
 // rest is how long to wait after err.
@@ -122,14 +182,16 @@ func (u *uplink) rest(wait *link.Backoff, err error) time.Duration {
 	return wait.Next(0)
 }
 
-// sleep waits; true means that the carrier came back meanwhile.
-func (u *uplink) sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits; true means that something changed for the better meanwhile: carrier, an address, another far end.
+func (u *uplink) sleep(ctx, stay context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 		return false
 	case <-u.wake:
+		return true
+	case <-stay.Done():
 		return true
 	case <-ctx.Done():
 		return false
@@ -144,51 +206,57 @@ func (u *uplink) retry() {
 	}
 }
 
-func (u *uplink) dial(ctx context.Context) (*conn, error) {
-	cfg, err := u.config()
+// dial opens c's session.
+func (u *uplink) dial(ctx context.Context, c *conn) error {
+	cfg, err := u.config(c.far)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	silent := u.forget(ctx, cfg)
-	from := u.back.link(u.index, u.cfg.Name)
-	c := &conn{from: from}
-	var legs [media.NumKinds]atomic.Pointer[media.Leg]
+	silent := u.forget(ctx, cfg, c.far)
 	session, err := link.Dial(ctx, cfg, link.Events{
-		Sample: func(s link.Sample) { u.sample(s, u.index) },
-		Packet: func(k media.Kind, p *rtp.Packet) { from.take(k, p) },
+		Sample: func(s link.Sample) {
+			if c.used.Load() {
+				u.offer(event{kind: sampled, link: u.index, conn: c, sample: s})
+			}
+		},
+		Packet: func(k media.Kind, p *rtp.Packet) {
+			if from := c.bring.Load(); from != nil {
+				from.take(k, p)
+			}
+		},
 		Repair: func(k media.Kind, seqs []uint16) {
-			if leg := legs[k].Load(); leg != nil {
+			if leg := c.repair[k].Load(); leg != nil {
 				leg.Resend(seqs)
 			}
 		},
-		KeyFrame: func() { u.asked(media.Video) },
+		KeyFrame: func() {
+			if c.used.Load() {
+				u.asked(media.Video)
+			}
+		},
 		Playing: func(on bool, reason string) {
-			u.offer(event{kind: playing, link: u.index, on: on, text: reason})
+			if c.used.Load() {
+				u.offer(event{kind: playing, link: u.index, on: on, text: reason})
+			}
 		},
 	})
 	if _, refusal := asProblem(err); err == nil || refusal {
 		u.giveUp(silent) // it is not the network that keeps them from being ended
 	}
 	if err != nil {
-		from.close()
 		if u.absent() {
 			err = fmt.Errorf("%w: %w", errAbsent, err)
 		}
-		return nil, err
+		return err
 	}
-	u.keep(session)
 	c.session = session
-	for k, fanout := range u.live {
-		if fanout != nil {
-			c.left[k].to = session.Leg(media.Kind(k))
-			c.legs[k] = fanout.AddLeg(u.cfg.Name, &c.left[k])
-			legs[k].Store(c.legs[k])
-		}
-	}
-	from.open(session)
-	return c, nil
+	u.mu.Lock()
+	u.open = append(u.open, c)
+	u.mu.Unlock()
+	u.keep()
+	return nil
 }
 
 // absent reports whether the uplink's interface does not exist now.
@@ -200,9 +268,10 @@ func (u *uplink) absent() bool {
 	return err != nil
 }
 
-// config is what link needs; the token is read anew so that it can be changed without a restart.
-func (u *uplink) config() (link.Config, error) {
-	token, err := u.token()
+// config is what link needs to dial a far end; the token is read anew so that it can be changed without a restart.
+func (u *uplink) config(far int) (link.Config, error) {
+	f := &u.fars[far]
+	token, err := f.token()
 	if err != nil {
 		return link.Config{}, err
 	}
@@ -210,24 +279,12 @@ func (u *uplink) config() (link.Config, error) {
 	if err != nil {
 		return link.Config{}, err
 	}
-	base := strings.TrimRight(u.far.URL, "/")
 	return link.Config{
-		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: u.tls, Loopback: u.local, Log: u.log,
-		WHIP:       base + "/whip/" + url.PathEscape(u.site),
-		WHEP:       base + "/whep/" + url.PathEscape(u.site),
+		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: f.trust, Loopback: u.local, Log: u.log,
+		WHIP:       f.base() + "/whip/" + url.PathEscape(u.site),
+		WHEP:       f.base() + "/whep/" + url.PathEscape(u.site),
 		ProbeEvery: func() time.Duration { return time.Duration(u.every.Load()) },
 	}, nil
-}
-
-func (u *uplink) token() (string, error) {
-	if u.far.Token != "" {
-		return u.far.Token, nil
-	}
-	token, err := readToken(u.far.TokenFile)
-	if err != nil {
-		return "", &localFault{"the site's token cannot be read", err}
-	}
-	return token, nil
 }
 
 // network is the uplink's sockets, made at the first use. Any goroutine may call it.
@@ -244,97 +301,20 @@ func (u *uplink) network() (link.Net, error) {
 	return u.net, nil
 }
 
-// forget ends at the far end what an earlier run of this box, killed, or a connection that was lost, left open there: some
-// servers refuse a second publisher until the first is gone. What cannot be ended now is tried again before the next dial,
-// but not for ever. Those about which the far end said nothing are returned: that may be the network's fault, and counts
-// only if the dial finds the network well.
-func (u *uplink) forget(ctx context.Context, cfg link.Config) (silent []string) {
-	u.mu.Lock()
-	left := slices.Clone(u.left)
-	u.mu.Unlock()
-	if len(left) == 0 {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, forgetTime)
-	defer cancel()
-	var again, refused []string
-	for _, f := range link.Delete(ctx, cfg, left) {
-		u.log.Debug("end an old session at the far end", "link", u.cfg.Name, "final", f.Final, "err", f.Err)
-		if f.Final {
-			continue
-		}
-		again = append(again, f.URL)
-		if _, answered := asProblem(f.Err); answered {
-			refused = append(refused, f.URL)
-		} else {
-			silent = append(silent, f.URL)
-		}
-	}
-	u.drop(func(at string) bool { return slices.Contains(left, at) && !slices.Contains(again, at) })
-	u.giveUp(refused)
-	return silent
-}
-
-// giveUp counts a failure to end each of urls, and drops those that failed often.
-func (u *uplink) giveUp(urls []string) {
-	if len(urls) == 0 {
-		return
-	}
-	if u.tries == nil {
-		u.tries = map[string]int{}
-	}
-	for _, at := range urls {
-		u.tries[at]++
-	}
-	u.drop(func(at string) bool { return u.tries[at] >= forgetTries })
-}
-
-// drop takes off the list what need not, or cannot, be ended.
-func (u *uplink) drop(which func(at string) bool) {
-	u.mu.Lock()
-	u.left = slices.DeleteFunc(u.left, which)
-	maps.DeleteFunc(u.tries, func(at string, _ int) bool { return !slices.Contains(u.left, at) })
-	u.mu.Unlock()
-	u.keep(nil)
-}
-
-// leave puts sessions on the list of those to end before the next dial. Any goroutine may call it.
-func (u *uplink) leave(urls []string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.left = append(u.left, urls...)
-	u.left = slices.Clone(u.left[max(len(u.left)-mostLeft, 0):])
-}
-
-// keep remembers on disk what is open at the far end, so that the next run can end it if this one is killed.
-func (u *uplink) keep(s *link.Session) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	open := slices.Clone(u.left)
-	if s != nil {
-		open = append(open, s.Resources()...)
-	}
-	if slices.Equal(open, u.kept) {
-		return
-	}
-	u.kept = open
-	if err := u.store.keepSessions(u.cfg.Name, open); err != nil {
-		u.log.Warn("remember the open sessions", "link", u.cfg.Name, "err", err)
-	}
-}
-
-// hold waits for the connection's end.
-func (u *uplink) hold(ctx context.Context, c *conn) error {
+// hold waits for the connection's end, or for the room to move.
+func (u *uplink) hold(ctx, stay context.Context, c *conn) error {
 	look := time.NewTicker(keepEvery)
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-stay.Done():
+			return nil
 		case <-c.session.Done():
 			return c.session.Err()
 		case <-look.C:
-			u.keep(c.session)
+			u.keep()
 		case <-u.wake: // carrier came back while the session lives: its probes know best
 		}
 	}
@@ -342,12 +322,27 @@ func (u *uplink) hold(ctx context.Context, c *conn) error {
 
 // end takes a connection apart. It may take two seconds on a dead path, so the next dial does not wait for it.
 func (u *uplink) end(c *conn) {
-	c.from.close()
+	if c.from != nil {
+		c.from.close()
+	}
 	c.session.Close() // unblocks the legs' writes
 	for _, leg := range c.legs {
 		if leg != nil {
 			leg.Close()
 		}
 	}
-	u.leave(c.session.Resources())
+	u.mu.Lock()
+	u.open = slices.DeleteFunc(u.open, func(o *conn) bool { return o == c })
+	u.mu.Unlock()
+	u.leave(c.sessions())
+	u.keep()
+}
+
+// sessions are the URLs that are open at c's far end.
+func (c *conn) sessions() []session {
+	var all []session
+	for _, at := range c.session.Resources() {
+		all = append(all, session{c.far, at})
+	}
+	return all
 }

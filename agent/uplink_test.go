@@ -202,43 +202,49 @@ func TestLeftSessionsAreGivenUp(t *testing.T) {
 				rw.WriteHeader(500)
 			}
 		}))
-		u := &uplink{cfg: Uplink{Name: "primary"}, store: store{w.dir}, log: logger(t)}
+		fars := []place{{FarEnd: FarEnd{URL: "http://far", Token: "token"}}}
+		u := &uplink{cfg: Uplink{Name: "primary"}, fars: fars, store: store{w.dir}, log: logger(t)}
+		open := func(urls ...string) {
+			for _, at := range urls {
+				u.leave([]session{{0, at}})
+			}
+		}
 		if err := u.store.open(); err != nil {
 			t.Fatal(err)
 		}
 		cfg := link.Config{WHIP: "http://far/whip", WHEP: "http://far/whep", Token: "token", Net: w.hosts["primary"], Uplink: "primary"}
 		for i := range mostLeft {
-			u.leave([]string{"http://far/old/" + string(rune('a'+i))})
+			open("http://far/old/" + string(rune('a'+i)))
 		}
-		u.leave([]string{"http://far/refused", "http://far/trouble", "http://far/fine"})
-		if len(u.left) != mostLeft || u.left[mostLeft-1] != "http://far/fine" {
-			t.Errorf("the list is %q", u.left)
+		open("http://far/refused", "http://far/trouble", "http://far/fine")
+		if len(u.left) != mostLeft || u.left[mostLeft-1].url != "http://far/fine" {
+			t.Errorf("the list is %v", u.left)
 		}
 		for want := range forgetTries {
 			if got := tries["/trouble"]; got != want {
 				t.Errorf("%d tries, want %d", got, want)
 			}
-			if want > 0 && !slices.Equal(u.left, []string{"http://far/trouble"}) {
-				t.Errorf("after %d tries %q are left", want, u.left)
+			if want > 0 && !slices.Equal(u.left, []session{{0, "http://far/trouble"}}) {
+				t.Errorf("after %d tries %v are left", want, u.left)
 			}
-			u.forget(t.Context(), cfg)
+			u.forget(t.Context(), cfg, 0)
 		}
-		if len(u.left)+len(u.store.sessions("primary"))+len(u.tries) != 0 || tries["/refused"] != 1 || tries["/fine"] != 1 {
-			t.Errorf("left %q, tries %v", u.left, tries)
+		if len(u.left)+len(u.store.sessions("primary", fars))+len(u.tries) != 0 || tries["/refused"] != 1 || tries["/fine"] != 1 {
+			t.Errorf("left %v, tries %v", u.left, tries)
 		}
 		// Silence counts only when the dial says that the network is well.
 		stop()
-		u.leave([]string{"http://far/silent"})
+		open("http://far/silent")
 		for range 2 * forgetTries {
-			if silent := u.forget(t.Context(), cfg); len(silent) != 1 || len(u.left) != 1 {
-				t.Fatalf("silent %q, left %q", silent, u.left)
+			if silent := u.forget(t.Context(), cfg, 0); len(silent) != 1 || len(u.left) != 1 {
+				t.Fatalf("silent %v, left %v", silent, u.left)
 			}
 		}
 		for range forgetTries {
-			u.giveUp(u.forget(t.Context(), cfg))
+			u.giveUp(u.forget(t.Context(), cfg, 0))
 		}
 		if len(u.left) != 0 {
-			t.Errorf("left %q", u.left)
+			t.Errorf("left %v", u.left)
 		}
 	})
 }

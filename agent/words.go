@@ -43,6 +43,12 @@ func needsSomebody(err error) bool {
 	return errors.Is(err, errPin) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &local)
 }
 
+// taken reports whether the far end refused because another box, or a newer run of this one, serves the room there.
+func taken(err error) bool {
+	p, ok := asProblem(err)
+	return ok && (strings.HasSuffix(p.Type, ":other-box") || strings.HasSuffix(p.Type, ":old-run"))
+}
+
 // dialWords says in a sentence why an uplink could not be dialled, and in another what to do.
 func dialWords(err error, u Uplink) (text, hint string) {
 	if p, ok := asProblem(err); ok {

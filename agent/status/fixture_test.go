@@ -14,6 +14,7 @@ type box struct {
 	newer  chan struct{}
 	pinned []string
 	broken []string
+	wished []string
 	err    error
 }
 
@@ -37,6 +38,16 @@ func (b *box) Pin(_ context.Context, uplink string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pinned = append(b.pinned, uplink)
+	return b.err
+}
+
+func (b *box) MoveTo(_ context.Context, farEnd string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if farEnd != "b.example.org" {
+		return ErrNoFarEnd
+	}
+	b.wished = append(b.wished, farEnd)
 	return b.err
 }
 
@@ -82,6 +93,7 @@ func healthy(at time.Time) *Status {
 			{At: ago(47 * time.Minute), Level: Notice, Text: "scanside started."},
 		},
 		FarEnd: FarEnd{URL: "https://gateway.example.org", Reached: true, Level: OK, Sentence: "The far end is reached over primary and cellular.", Known: true,
+			All:    []Place{{Name: "gateway.example.org", URL: "https://gateway.example.org", Current: true, Words: "the room is here"}, {Name: "b.example.org", URL: "https://b.example.org", Words: "stands by"}},
 			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
 		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},
 	}

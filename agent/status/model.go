@@ -187,6 +187,17 @@ type FarEnd struct {
 	Known     bool      `json:"people_known"` // the list is not older than 3 s
 	Heard     time.Time `json:"heard"`        // when the far end was last heard on any uplink
 	PeopleAge float64   `json:"people_age_ms"`
+	Since     time.Time `json:"since"` // since when the room is at this one
+	Why       string    `json:"why"`   // why it moved here; "": it has not moved in this run
+	All       []Place   `json:"all"`   // the configured far ends, in their order
+}
+
+// Place is one configured far end.
+type Place struct {
+	Name    string `json:"name"` // host[:port]
+	URL     string `json:"url"`
+	Current bool   `json:"current"` // the room is there
+	Words   string `json:"words"`
 }
 
 // Person is somebody who can see this room now.

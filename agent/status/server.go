@@ -26,14 +26,18 @@ type Box interface {
 	Status() (*Status, <-chan struct{})
 	// Pin holds everything on one uplink; "" lets go.
 	Pin(ctx context.Context, uplink string) error
+	// MoveTo wants the room at another far end, by its name; it goes there when that one answers.
+	MoveTo(ctx context.Context, farEnd string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, restore.
 	Impair(uplink, what string) error
 }
 
-// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNotDemo where nothing can be impaired.
+// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd likewise, ErrNotDemo where nothing can be
+// impaired.
 var (
-	ErrUnknown = errors.New("no such uplink")
-	ErrNotDemo = errors.New("not a demo: real uplinks are cut at the cable")
+	ErrUnknown  = errors.New("no such uplink")
+	ErrNoFarEnd = errors.New("no such far end")
+	ErrNotDemo  = errors.New("not a demo: real uplinks are cut at the cable")
 )
 
 // Config is what a Server needs besides its Box.
@@ -75,6 +79,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("GET /api/v1/status", s.getStatus)
 	mux.HandleFunc("GET /api/v1/events", s.events(jsonEvent))
 	mux.HandleFunc("POST /api/v1/pin", s.pin)
+	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
 		mux.Handle("GET /metrics", cfg.Metrics)
@@ -243,6 +248,14 @@ func (s *Server) pin(w http.ResponseWriter, r *http.Request) {
 	s.done(w, r, s.box.Pin(r.Context(), uplink))
 }
 
+func (s *Server) moveTo(w http.ResponseWriter, r *http.Request) {
+	name, ok := field(w, r, "far_end")
+	if !ok {
+		return
+	}
+	s.done(w, r, s.box.MoveTo(r.Context(), name))
+}
+
 func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
 	what := r.PathValue("what")
 	if !slices.Contains([]string{"cut", "loss", "delay", "restore"}, what) {
@@ -275,6 +288,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.Is(err, ErrUnknown), errors.Is(err, ErrNotDemo):
 		problem(w, http.StatusNotFound, "unknown-uplink", err.Error())
+	case errors.Is(err, ErrNoFarEnd):
+		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
 	case err != nil:
 		problem(w, http.StatusInternalServerError, "failed", err.Error())
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):

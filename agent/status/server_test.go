@@ -90,6 +90,8 @@ func TestRoutes(t *testing.T) {
 		{"pin by JSON", "POST", "/api/v1/pin", map[string]string{"Content-Type": "application/json"}, `{"uplink":"primary"}`, 204, ""},
 		{"pin by bad JSON", "POST", "/api/v1/pin", map[string]string{"Content-Type": "application/json"}, `[`, 400, "urn:scanside:problem:bad-request"},
 		{"pin without script", "POST", "/api/v1/pin", map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}, "uplink=", 303, ""},
+		{"the room elsewhere", "POST", "/api/v1/far-end", form, "far_end=b.example.org", 204, ""},
+		{"the room nowhere", "POST", "/api/v1/far-end", form, "far_end=c.example.org", 404, "urn:scanside:problem:unknown-far-end"},
 		{"pin is no link", "GET", "/api/v1/pin", nil, "", 405, ""},
 		{"cut", "POST", "/api/v1/demo/primary/cut", form, "", 204, ""},
 		{"unknown drill", "POST", "/api/v1/demo/primary/burn", form, "", 404, "unknown-impairment"},
