@@ -10,6 +10,7 @@
 //	cmd/scanside          the agent's program: flags, and the list of parts it is built from
 //	cmd/scanside-gateway  the far end's program, the same way
 //	failover              decides: which links carry which stream, and why. Pure: time is an argument
+//	farend                decides: at which far end the room is. Pure in the same way
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
 //	media/synthetic       sources and counters for worlds without devices

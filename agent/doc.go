@@ -16,6 +16,10 @@
 //
 //	config.go       what the box is told; checked once, all mistakes together (package config shows line and caret)
 //	uplink.go       one supervisor per uplink: dial, hold, take apart, dial again, with back-off and in words
+//	farends.go      the far ends, and an uplink's orders: where to be, where else to look
+//	scout.go        another far end dialled and held, beside the uplink's own connection
+//	leftovers.go    sessions that are open at a far end and should not be
+//	whereabouts.go  at which far end the room is: package farend decides, the loop makes it true
 //	links.go        what the loop knows of a link; translation of samples and reports into the engine's events
 //	departures.go   when packets left, so that the far end's counts are compared with what had left when it counted
 //	apply.go        the plan on the legs; what the far end lacks is sent again on a leg that takes over
@@ -35,10 +39,16 @@
 // at the far end (2 s at most), and only then do loop and page end, so that the end is seen. A connection that is lost is
 // taken apart while the next one is dialled already.
 //
+// # One far end at a time
+//
+// The room is at one far end, where its supervisor looks. While no link reaches it, each uplink's scout dials the others and
+// holds what answers; on package farend's word all uplinks leave for the one that was found, the scouts' connections become
+// the links, and nothing that the far end which was left has said, or still sends, counts any more.
+//
 // # What survives
 //
 // A kill at any moment leaves session URLs at the far end. They are kept in the state directory and ended before the next
-// dial of that uplink. The box's id is made once; the run's id at each start, so that the far end tells a restart from a
+// dial of that far end over that uplink. Where the room was is kept too. The box's id is made once; the run's id at each start, so that the far end tells a restart from a
 // second box.
 //
 // # Privacy

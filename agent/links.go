@@ -105,6 +105,7 @@ func (l *loop) opened(now time.Time, e event) {
 	l.step(now, failover.Opened(e.link))
 	l.fresh = false
 	l.apply(l.plan) // its legs, if the plan did not change
+	l.arrived(now)
 	l.news = true
 }
 

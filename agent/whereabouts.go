@@ -10,6 +10,7 @@ import (
 	"scanside/failover"
 	"scanside/farend"
 	"scanside/link"
+	"scanside/media"
 )
 
 // whereabouts is at which far end the room is, as the loop knows it. Package farend decides; here it is made true.
@@ -20,6 +21,7 @@ type whereabouts struct {
 	found  []failover.LinkSet // by far end: links whose scout holds it
 	look   []int              // far ends that are being looked for
 	wish   int                // an operator's, that is being tried; -1: none
+	fresh  bool               // no link has come to it since the move
 	why    string             // the last move in a sentence; "": none in this run
 	moves  [3]uint64          // by farend.Reason
 	keep   chan int           // the newest, for the state directory
@@ -65,7 +67,7 @@ func (l *loop) whereTo(now time.Time) {
 // one's word.
 func (l *loop) moved(now time.Time, d farend.Decision) {
 	w := &l.where
-	w.at, w.since = d.At, now
+	w.at, w.since, w.fresh = d.At, now, true
 	w.moves[d.Why]++
 	clear(w.found)
 	l.agent.back.leave()
@@ -93,6 +95,15 @@ func (l *loop) moved(now time.Time, d farend.Decision) {
 	}
 	w.keep <- d.At
 	l.news = true
+}
+
+// arrived is called when a link has come to the present far end and carries what it should: the first picture there must be
+// whole, and what was asked for while the far end was only held was not heard.
+func (l *loop) arrived(now time.Time) {
+	if video := l.flows[media.Video].source; l.where.fresh && video != nil {
+		video.keyFrame(now)
+	}
+	l.where.fresh = false
 }
 
 // foundFarEnd notes that a link's scout holds another far end, or has lost it.

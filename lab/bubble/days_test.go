@@ -83,13 +83,13 @@ func TestAgentRestarts(t *testing.T) {
 // "Far end that restarts in the middle" (G12: media again within 2 s). People sign in again; the box needs nobody.
 func TestGatewayRestarts(t *testing.T) {
 	inDay(t, func(d *day) {
-		if err := d.w.StartGateway(); err != nil {
+		if err := d.w.Fars[0].Start(); err != nil {
 			d.t.Fatal(err)
 		}
 		began := time.Now()
 		var late *observe.Viewer
 		d.takes(10*time.Second, "a new console may come in", func() (ok bool) {
-			late, _ = d.w.Viewer(d.t.Context())
+			late, _ = d.w.Fars[0].Viewer(d.t.Context())
 			return late != nil
 		})
 		defer late.Close()
@@ -162,7 +162,7 @@ func TestBothUplinksDead(t *testing.T) {
 func TestViewersComeAndGo(t *testing.T) {
 	inDay(t, func(d *day) {
 		for range 3 {
-			v, err := d.w.Viewer(d.t.Context())
+			v, err := d.w.Fars[0].Viewer(d.t.Context())
 			if err != nil {
 				d.t.Fatal(err)
 			}

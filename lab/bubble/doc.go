@@ -6,6 +6,8 @@
 //	   │          └─ emu: cellular ─┘           └─ physician  talks into the room
 //	   └─ room viewer                                         counts what comes back
 //
+// There is a second gateway, which most stories never see: the box goes there when the first is gone.
+//
 // The agent's uplinks are emu.Net around virtual hosts; everything else is on the virtual network directly. HTTP goes over
 // pipes: there is no real socket anywhere, for a bubble cannot wait for one.
 package bubble

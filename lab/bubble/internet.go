@@ -16,6 +16,7 @@ type internet struct {
 	router  *vnet.Router
 	mu      sync.Mutex
 	servers map[string]*exchange // by host:port
+	silent  map[string]bool      // machines (addresses) and servers (host:port) that are off the network
 }
 
 func newInternet() (*internet, error) {
@@ -24,7 +25,29 @@ func newInternet() (*internet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the virtual network: %w", err)
 	}
-	return &internet{router: router, servers: map[string]*exchange{}}, nil
+	i := &internet{router: router, servers: map[string]*exchange{}, silent: map[string]bool{}}
+	router.AddChunkFilter(func(c vnet.Chunk) bool {
+		return !i.off(machine(c.SourceAddr())) && !i.off(machine(c.DestinationAddr()))
+	})
+	return i, nil
+}
+
+func machine(a net.Addr) string {
+	host, _, _ := net.SplitHostPort(a.String())
+	return host
+}
+
+// vanish takes a machine and its server off the network, or puts them back.
+func (i *internet) vanish(ip, server string, on bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.silent[ip], i.silent[server] = on, on
+}
+
+func (i *internet) off(name string) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.silent[name]
 }
 
 // host is one machine on the network. All of them are added before start.
@@ -47,6 +70,10 @@ type host struct {
 
 // DialContext opens a pipe to the HTTP server at addr.
 func (h *host) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	if h.internet.off(addr) { // nothing answers, nothing refuses
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 	h.internet.mu.Lock()
 	to := h.internet.servers[addr]
 	h.internet.mu.Unlock()

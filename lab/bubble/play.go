@@ -51,10 +51,10 @@ type people struct {
 }
 
 func (p *people) come(ctx context.Context, s scenario.Scenario) (err error) {
-	if p.doc, err = p.w.Physician(ctx); err != nil {
+	if p.doc, err = p.w.Fars[0].Physician(ctx); err != nil {
 		return err
 	}
-	if p.console, err = p.w.Viewer(ctx); err != nil {
+	if p.console, err = p.w.Fars[0].Viewer(ctx); err != nil {
 		return err
 	}
 	if p.tv, err = p.w.RoomViewer(ctx); err != nil {

@@ -24,26 +24,22 @@ const (
 	site      = "room-1"
 	physician = "dr-lab"
 	// Addresses of the virtual machines. HTTP servers are named as the programs' own checks of the Host header want it.
-	gatewayIP, viewerIP, physicianIP, pageIP = "10.0.0.100", "10.0.0.50", "10.0.0.51", "10.0.0.60"
-	mediaPort                                = ":3478"
-	gatewayHTTP                              = "localhost:8080"
-	boxHTTP                                  = "127.0.0.1:8480"
+	viewerIP, physicianIP, pageIP = "10.0.0.50", "10.0.0.51", "10.0.0.60"
+	boxHTTP                       = "127.0.0.1:8480"
 )
 
-// World is network, gateway and a room's box, running. It is made and closed inside a bubble.
+// World is network, gateways and a room's box, running. It is made and closed inside a bubble.
 type World struct {
-	Set     *emu.Set
-	Gateway *gateway.Gateway
-	Box     *Box
+	Set  *emu.Set
+	Fars []*FarEnd // in the order of the box's configuration; all run at the start
+	Box  *Box
 
 	log               *slog.Logger
 	scenario          scenario.Scenario
 	token, tokenHash  string
 	internet          *internet
 	uplinks           map[string]*host
-	far               *host
 	viewer, doc, page *host
-	stopGateway       func()
 	stops             []func() // in the order of starting
 }
 
@@ -72,7 +68,7 @@ func (w *World) start(state string) (err error) {
 	if w.internet, err = newInternet(); err != nil {
 		return err
 	}
-	for ip, h := range map[string]**host{gatewayIP: &w.far, viewerIP: &w.viewer, physicianIP: &w.doc, pageIP: &w.page} {
+	for ip, h := range map[string]**host{viewerIP: &w.viewer, physicianIP: &w.doc, pageIP: &w.page} {
 		if *h, err = w.internet.host(ip); err != nil {
 			return err
 		}
@@ -83,6 +79,11 @@ func (w *World) start(state string) (err error) {
 			return err
 		}
 	}
+	for i := range farEnds {
+		if err = w.addFarEnd(i); err != nil {
+			return err
+		}
+	}
 	if err = w.internet.router.Start(); err != nil {
 		return err
 	}
@@ -90,45 +91,14 @@ func (w *World) start(state string) (err error) {
 	w.Set = emu.NewSet(1, w.scenario.Paths()...)
 	w.stops = append(w.stops, w.Set.Close)
 	w.token, w.tokenHash = gateway.NewSiteToken()
-	if err = w.StartGateway(); err != nil {
-		return err
+	for _, f := range w.Fars {
+		if err = f.Start(); err != nil {
+			return err
+		}
+		w.stops = append(w.stops, f.Stop)
 	}
-	w.stops = append(w.stops, func() { w.stopGateway() })
 	w.Box, err = w.StartBox(boxHTTP, state)
 	return err
-}
-
-// StartGateway starts the far end; one that runs is stopped first, and everything it knew is gone.
-func (w *World) StartGateway() error {
-	if w.stopGateway != nil {
-		w.stopGateway()
-	}
-	log := w.log.With("program", "gateway")
-	socket, err := w.far.ListenPacket("udp4", gatewayIP+mediaPort)
-	if err != nil {
-		return err
-	}
-	api, err := link.NewAPI(link.APIConfig{UDP: socket, Net: w.far, Log: log})
-	if err != nil {
-		return err
-	}
-	w.Gateway, err = gateway.New(gateway.Config{
-		Media: api,
-		Hosts: []string{"localhost"},
-		Sites: []gateway.Site{{ID: site, Name: "Room 1", TokenHash: w.tokenHash}},
-		Users: []gateway.User{{Name: physician, DisplayName: "Dr Lab", Role: gateway.Supervisor}},
-	}, log)
-	if err != nil {
-		return errors.Join(err, api.Close())
-	}
-	end := run(w.Gateway.Run)
-	hangUp := w.internet.serve(gatewayHTTP, w.Gateway.Handler())
-	w.stopGateway = sync.OnceFunc(func() {
-		hangUp()
-		end()
-		_ = api.Close()
-	})
-	return nil
 }
 
 // StartBox starts an agent whose pages answer at addr. Closing the world stops it.
@@ -161,7 +131,9 @@ func (w *World) StartBox(addr, state string) (*Box, error) {
 func (w *World) agentConfig(state string) agent.Config {
 	cfg := agent.DefaultConfig()
 	cfg.Site, cfg.StateDir = site, state
-	cfg.FarEnd = agent.FarEnd{URL: "http://" + gatewayHTTP, Token: w.token}
+	for _, f := range w.Fars {
+		cfg.FarEnds = append(cfg.FarEnds, agent.FarEnd{URL: f.url(), Token: w.token})
+	}
 	cfg.Status.Listen = ""
 	cfg.Protection.Voice, cfg.Protection.Video = protection(w.scenario.Voice), protection(w.scenario.Video)
 	for _, u := range w.scenario.Uplinks {
@@ -201,33 +173,6 @@ func (w *World) browser(h *host) *http.Client {
 	transport := &http.Transport{DialContext: h.DialContext}
 	w.stops = append(w.stops, transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Jar: &pocket{}}
-}
-
-// signIn makes a client a physician's console.
-func (w *World) signIn(ctx context.Context, c *http.Client) error {
-	code, err := w.Gateway.SignInCode(physician)
-	if err != nil {
-		return err
-	}
-	return observe.SignIn(ctx, c, "http://"+gatewayHTTP, code)
-}
-
-// Viewer is a console that looks at the room, signed in.
-func (w *World) Viewer(ctx context.Context) (*observe.Viewer, error) {
-	c := w.browser(w.viewer)
-	if err := w.signIn(ctx, c); err != nil {
-		return nil, err
-	}
-	return observe.Play(ctx, observe.Config{URL: "http://" + gatewayHTTP + "/rooms/" + site + "/whep", Client: c, Net: w.viewer})
-}
-
-// Physician is a console that talks into the room, signed in.
-func (w *World) Physician(ctx context.Context) (*observe.Physician, error) {
-	c := w.browser(w.doc)
-	if err := w.signIn(ctx, c); err != nil {
-		return nil, err
-	}
-	return observe.Talk(ctx, observe.Config{URL: "http://" + gatewayHTTP + "/rooms/" + site + "/whip", Client: c, Net: w.doc})
 }
 
 // RoomViewer looks at the room's own screen.

@@ -54,6 +54,27 @@ func (b Box) Status(ctx context.Context) (*status.Status, error) {
 	return &st, nil
 }
 
+// MoveTo presses the page's button that moves the room to another far end, by its name.
+func (b Box) MoveTo(ctx context.Context, farEnd string) error {
+	ctx, cancel := context.WithTimeout(ctx, signalling)
+	defer cancel()
+	form := url.Values{"far_end": {farEnd}}.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.URL+"/api/v1/far-end", strings.NewReader(form))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := b.Client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if body, _ := io.ReadAll(io.LimitReader(res.Body, statusMax)); res.StatusCode != http.StatusNoContent {
+		return fmt.Errorf("POST %s: %w", req.URL, &Refused{res.StatusCode, string(body)})
+	}
+	return nil
+}
+
 // Fall is what the box said about an uplink that was struck; nil where it did not come to that.
 type Fall struct{ Detect, Switch *time.Duration }
 
