@@ -24,6 +24,8 @@ func TestIdleCost(t *testing.T) {
 			w := newWorld(t, 10*time.Millisecond, "2")
 			defer w.close()
 			cfg := w.config("2")
+			var meter Meter
+			cfg.Net = Metered(cfg.Net, &meter)
 			cfg.ProbeEvery = func() time.Duration { return every }
 			s, _ := dial(t, cfg)
 			time.Sleep(time.Second)
@@ -34,7 +36,11 @@ func TestIdleCost(t *testing.T) {
 				return false
 			}
 			w.drop.Store(&count)
+			before := meter.Sent() + meter.Received()
 			time.Sleep(10 * time.Minute)
+			if metered := int64(meter.Sent() + meter.Received() - before); max(metered-bytes.Load(), bytes.Load()-metered) > 2000 { // some were under way
+				t.Errorf("the meter counts %d bytes where the network carried %d", metered, bytes.Load())
+			}
 			t.Logf("idle, probes every %v: %.2f MB an hour both ways, %.1f datagrams a second", every, float64(bytes.Load())*6/1e6, float64(datagrams.Load())/600)
 			if s.Err() != nil || !s.Playing() {
 				t.Errorf("an idle session ended: %v, playing %v", s.Err(), s.Playing())

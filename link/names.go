@@ -23,7 +23,8 @@ const knownWait = time.Second
 
 // names looks names up over one uplink. The zero value uses the system's name servers.
 type names struct {
-	next atomic.Uint32 // which server the next attempt asks
+	next  atomic.Uint32 // which server the next attempt asks
+	meter atomic.Pointer[Meter]
 
 	mu      sync.Mutex
 	servers []netip.AddrPort
@@ -97,7 +98,11 @@ func (n *BoundNet) dialNameserver(ctx context.Context, network, address string) 
 		}
 	}
 	server := servers[int(n.names.next.Add(1)-1)%len(servers)]
-	return n.dialAddr(ctx, network, nil, server)
+	c, err := n.dialAddr(ctx, network, nil, server)
+	if m := n.names.meter.Load(); m != nil {
+		return m.conn(network, c, err)
+	}
+	return c, err
 }
 
 // systemServers replaces a stub on the loopback by the servers behind it.
