@@ -52,14 +52,15 @@ type Uplink struct {
 	Metered   bool   `yaml:"metered"`
 }
 
-// Protection says when a stream is sent over more than one uplink.
+// Protection says when a stream is sent over more than one uplink, whatever goes on in the room. A key that is left out
+// leaves it to failover.DefaultPolicy, which spends more while a procedure is open.
 type Protection struct {
 	Voice failover.Protection `yaml:"voice"`
 	Video failover.Protection `yaml:"video"`
 }
 
-// byCost stands for what the file leaves open: copies always, but only on doubt when an uplink is metered.
-const byCost failover.Protection = 0xff
+// leftOpen stands for what the file does not say: failover.DefaultPolicy's word for each phase.
+const leftOpen failover.Protection = 0xff
 
 // Device names a camera or a microphone: "auto", "none", or the stable name that `scanside devices` prints.
 type Device struct {
@@ -99,7 +100,7 @@ const (
 // DefaultConfig is a configuration that lacks only site, far end and uplinks.
 func DefaultConfig() Config {
 	return Config{
-		Protection: Protection{Voice: byCost, Video: byCost},
+		Protection: Protection{Voice: leftOpen, Video: leftOpen},
 		Camera:     Device{Device: "auto"},
 		Microphone: Device{Device: "auto"},
 		Video:      Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
@@ -152,8 +153,8 @@ func (c *Config) policy() failover.Policy {
 	}
 	p := failover.DefaultPolicy(links...)
 	for s, want := range [...]failover.Protection{failover.Voice: c.Protection.Voice, failover.Video: c.Protection.Video} {
-		if want != byCost {
-			p.Protection[s] = want
+		if want != leftOpen {
+			p.Protect(failover.Stream(s), want)
 		}
 	}
 	return p

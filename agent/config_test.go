@@ -62,19 +62,19 @@ func TestConfigValues(t *testing.T) {
 	}
 }
 
-// What a file leaves open about video goes by cost: copies always, but on a metered uplink only on doubt.
+// What a file leaves open goes by cost and phase; what it says holds in every phase.
 func TestProtectionByCost(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.Uplinks = []Uplink{{Name: "a"}, {Name: "b"}}
-	if p := cfg.policy().Protection; p != [2]failover.Protection{failover.Always, failover.Always} {
+	if p := cfg.policy().Protection; p != [2][2]failover.Protection{} {
 		t.Errorf("without a metered uplink: %v", p)
 	}
 	cfg.Uplinks[1].Metered = true
-	if p := cfg.policy().Protection; p != [2]failover.Protection{failover.Always, failover.OnDoubt} {
+	if p := cfg.policy().Protection; p != [2][2]failover.Protection{{failover.OnDoubt, failover.OnDoubt}, {failover.Always, failover.ByCost}} {
 		t.Errorf("with a metered uplink: %v", p)
 	}
 	cfg.Protection.Video = failover.Never
-	if p := cfg.policy().Protection; p[failover.Video] != failover.Never {
+	if p := cfg.policy().Protection; p != [2][2]failover.Protection{{failover.OnDoubt, failover.Never}, {failover.Always, failover.Never}} {
 		t.Errorf("as told: %v", p)
 	}
 }

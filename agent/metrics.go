@@ -113,6 +113,7 @@ func describe() map[string]*prometheus.Desc {
 	add("link_probes_total", "Probes by outcome.", "link", "outcome")
 	add("link_dials_total", "Attempts to connect by outcome.", "link", "outcome")
 	add("link_outages_total", "Times the link was ruled down.", "link")
+	add("uplink_bytes_total", "Bytes that the uplink's sockets moved, as a carrier bills them: headers of IP, UDP and TCP included.", "link", "direction")
 	add("leg_selected", "1 while the plan has the link carry the stream.", "link", "media")
 	add("leg_packets_total", "Media packets sent on the link.", "link", "media")
 	add("leg_bytes_total", "Bytes of media payload sent on the link.", "link", "media")
@@ -248,6 +249,8 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	e.count("link_dials_total", c.dials[0], u.Name, "failed")
 	e.count("link_dials_total", c.dials[1], u.Name, "connected")
 	e.count("link_outages_total", c.outages, u.Name)
+	e.count("uplink_bytes_total", c.bytes[0], u.Name, "sent")
+	e.count("uplink_bytes_total", c.bytes[1], u.Name, "received")
 	for k := range media.NumKinds {
 		kind, leg := media.Kind(k).String(), c.sent[k]
 		e.flag("leg_selected", s.Engine.Plan.Route[k].Has(failover.Link(i)), u.Name, kind)

@@ -29,6 +29,7 @@ type Snapshot struct {
 type linkCounts struct {
 	probes, dials [2]uint64
 	late, outages uint64
+	bytes         [2]uint64 // sent, received, as a carrier bills them
 	sent          [media.NumKinds]media.LegStats
 }
 
@@ -47,6 +48,8 @@ func (l *loop) publish(now time.Time) {
 	for i := range l.links {
 		st := &l.links[i]
 		c := linkCounts{probes: st.probes, dials: st.dials, late: st.late, outages: st.outages}
+		meter := &l.agent.uplinks[i].meter
+		c.bytes = [2]uint64{meter.Sent(), meter.Received()}
 		for k := range c.sent {
 			c.sent[k] = st.sent(media.Kind(k))
 		}

@@ -53,6 +53,7 @@ type uplink struct {
 	asked  func(media.Kind)              // the far end wants a key frame
 	every  atomic.Int64                  // probe cadence, nanoseconds; set by the loop
 	wake   chan struct{}                 // carrier came back: dial now
+	meter  link.Meter                    // of all its sockets
 
 	ending sync.WaitGroup // connections that are being taken apart
 
@@ -296,7 +297,7 @@ func (u *uplink) network() (link.Net, error) {
 		if err != nil {
 			return nil, &localFault{"the uplink cannot be bound", err}
 		}
-		u.net = n
+		u.net = link.Metered(n, &u.meter)
 	}
 	return u.net, nil
 }

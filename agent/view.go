@@ -160,11 +160,11 @@ func (l *loop) why(i failover.Link, e failover.Snapshot) string {
 		return sentence("it is the one to rely on now, because " + e.Why.Sentence(l.name(e.Plan.Best)))
 	case v.Verdict == failover.Down:
 		return "Carries nothing while another one works."
-	case nothing && v.Exhausted:
-		return "Stands by: its data budget is spent."
+	case nothing && v.Allowance == failover.Spent:
+		return "Stands by, probed rarely: its data budget is spent."
 	case nothing:
-		return "Stands by, probed every second."
-	case copies && e.Doubt != 0 && e.Plan.Route[media.Video].Has(i) && l.engine.Policy().Protection[failover.Video] == failover.OnDoubt:
+		return "Stands by: probed every " + lasted(s.every) + ", and used at the first sign of trouble."
+	case copies && e.Doubt != 0 && e.Plan.Route[media.Video].Has(i) && l.engine.Copies(failover.Video, i) == failover.OnDoubt:
 		return sentence("carries copies because " + e.Doubt.Sentence(l.name(e.Plan.Best)))
 	case v.Verdict == failover.Proving:
 		return "Carries copies to prove itself, and so that nothing is lost if another one fails."
@@ -186,7 +186,7 @@ func (l *loop) viewStream(now time.Time, k media.Kind, e failover.Snapshot) stat
 	f := &l.flows[k]
 	h := f.source.health(now)
 	st := status.Stream{
-		Kind: k.String(), Source: h.Device, Protection: l.engine.Policy().Protection[k].String(), Route: []string{},
+		Kind: k.String(), Source: h.Device, Protection: l.engine.Policy().Protection[e.Phase()][k].String(), Route: []string{},
 		Packets: f.source.fanout.Stats().Packets, Rate: f.source.measured.bits, PerSecond: f.source.measured.frames, LastPacket: unix(f.source.last.Load()),
 		Received: uint64(f.far.Received), Lost: uint64(f.far.Lost), FarWord: f.heard, LongestGap: *ms(f.far.LongestGap),
 		KeyFrames: f.source.asked.Load(), Restarts: max(f.source.starts.Load(), 1) - 1,

@@ -34,10 +34,12 @@
 //
 // The best link is the one a single copy takes: proven before unproven, good before degraded, and then in the policy's
 // order. It is left for a preferred one only when that is Up, never while a procedure is open (F9), and not more often than
-// F4 allows. An operator's pin outranks all of that but Down. Further links carry a copy by the stream's [Protection]:
-// Always, on every link that is not Down, those that are still Proving included (their delivered copies are the proof);
-// OnDoubt, while the best link is not Up or is suspect and for DoubtHold after, and on a link that is Proving until it is
-// proven (video not, where that link is metered); Never. A link whose budget is spent carries no copies.
+// F4 allows. An operator's pin outranks all of that but Down. Further links carry a copy by the stream's [Protection] in
+// the present [Phase]: Always, on every link that is not Down, those that are still Proving included (their delivered copies
+// are the proof); OnDoubt, while the best link is not Up or is suspect and for DoubtHold after, and on a link that is Proving
+// until it is proven (video not, where that link is metered); ByCost, OnDoubt where the link is metered and Always where it
+// is not; Never. As a link's budget comes to its end, [Allowance], it sheds what is missed least: copies of video, then
+// copies of voice outside procedures, then frequent probes. The best link carries everything, whatever that costs.
 //
 // # Invariants
 //
@@ -52,8 +54,8 @@
 //	F5  Same policy and trace, same decisions, byte for byte, on every machine.
 //	F6  Every change has a Reason.
 //	F7  A metered link that is not the best carries an OnDoubt stream only while there is doubt (about the best link, or,
-//	    for voice, about that link's own proof) or to hand it over, and only while its budget lasts. Voice is never shed
-//	    for budget while a procedure is open.
+//	    for voice, about that link's own proof) or to hand it over; copies only as far as the link's Allowance goes. Voice
+//	    is never shed for budget while a procedure is open.
 //	F8  Deadline is after the Step that set it.
 //	F9  No switch away from a working link for preference while a procedure is open.
 //	F10 A Proving link is never the only route of a stream while an Up or Degraded link exists.
@@ -66,7 +68,7 @@
 //     at the next Step, and a gap of more than Heartbeat+Stall (100 ms) between steps is taken for a stall of the machine,
 //     which makes the misses around it void. Do not tick more: it gives nothing.
 //   - Probe each open link every [Engine.ProbeEvery]: at the full cadence while it carries anything, is suspect or has to
-//     prove itself, else once a second. Hand on every outcome: an answer that comes after its probe was given up is another
+//     prove itself, else once a second, or more rarely where its bytes cost money. Hand on every outcome: an answer that comes after its probe was given up is another
 //     [Sampled], with Late set.
 //   - Give [Reported] for each link and each answer that the far end sends over any link, with what left on that leg and
 //     what arrived since the report before. Without reports nothing that carries media is ever Up.
@@ -82,7 +84,8 @@
 //	scanside trace 1
 //	link wired                       # in order of preference
 //	link cellular metered
-//	protection video on-doubt        # where it is not the default policy's
+//	protection voice on-doubt always # idle, and in a procedure; one word: both; left out: voice always, video on-doubt
+//	                                 # where a link is metered, else always
 //	set Overlap 300ms                # any threshold of Policy that is not the default's
 //	state {...}                      # a Snapshot, where the run did not begin with it
 //	ticks                            # fill in a tick at each deadline, as the loop does
@@ -97,6 +100,6 @@
 //	----
 //	0.100 wired down -> proving (connected) ...
 //
-// Further events are closed, refused, pin and unpin LINK, budget LINK spent|back, procedure open|closed, and tick.
+// Further events are closed, refused, pin and unpin LINK, budget LINK enough|low|short|spent, procedure open|closed, and tick.
 // A field incident becomes a test by copying its trace into testdata.
 package failover

@@ -78,13 +78,13 @@ func (e *Engine) Deadline() (Instant, bool) {
 }
 
 // ProbeEvery is how often the link should be probed now: at the full cadence while anything depends on the answer, and
-// every second while it idles as a proven spare.
+// rarely while it idles as a proven spare, most rarely where its bytes cost money.
 func (e *Engine) ProbeEvery(l Link) time.Duration {
 	if int(l) >= len(e.s.Links) {
-		return time.Second
+		return e.p.IdleProbe
 	}
 	if v := &e.s.Links[l]; v.Verdict >= Degraded && !v.Suspect && v.Echoes.Misses == 0 && !e.carries(l) {
-		return time.Second
+		return e.p.idleProbe(l, v, e.s.Phase())
 	}
 	return time.Second / time.Duration(e.p.ProbesPerSecond)
 }
@@ -119,7 +119,7 @@ type turn struct {
 	d    Decision
 	fell cause // the first link that fell to Down in this turn
 	rose cause // the first that came out of it
-	told cause // what people or the budget asked for
+	told cause // what people or a budget asked for
 
 	calmed bool // doubt was withdrawn in this turn
 }

@@ -109,7 +109,7 @@ func TestRestoreRefusesWhatItWasNotTakenWith(t *testing.T) {
 		change func(*Policy, *Snapshot)
 		want   string
 	}{
-		{func(p *Policy, s *Snapshot) { p.Links = p.Links[:1]; p.Protection[Video] = Always }, "has 2 links, the policy 1"},
+		{func(p *Policy, s *Snapshot) { p.Links = p.Links[:1] }, "has 2 links, the policy 1"},
 		{func(p *Policy, s *Snapshot) { s.Links[1].Name = "lte" }, `"lte" in the snapshot and "cellular" in the policy`},
 		{func(p *Policy, s *Snapshot) { s.Links[0].Verdict = 9 }, `"wired" is damaged`},
 		{func(p *Policy, s *Snapshot) { s.Plan.Route[Voice] = 0x80 }, "plan is damaged"},
@@ -154,12 +154,23 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
-// A link is probed at the full cadence unless it idles as a proven spare.
+// A link is probed at the full cadence unless it idles as a proven spare; one whose bytes cost money then more rarely, and
+// one whose budget is spent hardly at all, unless a procedure is open.
 func TestProbeEvery(t *testing.T) {
 	p := two()
-	p.Protection = [NumStreams]Protection{OnDoubt, OnDoubt}
+	p.Protect(Voice, OnDoubt)
 	w := newPair(t, p)
-	const quick, idle = 50 * time.Millisecond, time.Second
+	const quick, idle, unknown = 50 * time.Millisecond, 2 * time.Second, time.Second
+	w.do(Budget(1, Spent))
+	if got := w.ProbeEvery(1); got != 10*time.Second {
+		t.Errorf("a spare without budget: %v", got)
+	}
+	w.do(Procedure(true))
+	if got := w.ProbeEvery(1); got != idle {
+		t.Errorf("the same in a procedure: %v", got)
+	}
+	w.do(Procedure(false))
+	w.do(Budget(1, Short))
 	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != quick || b != idle {
 		t.Errorf("best %v, spare %v", a, b)
 	}
@@ -171,7 +182,7 @@ func TestProbeEvery(t *testing.T) {
 	if got := w.ProbeEvery(1); got != quick {
 		t.Errorf("a link that is down: %v", got)
 	}
-	if got := w.ProbeEvery(7); got != idle {
+	if got := w.ProbeEvery(7); got != unknown {
 		t.Errorf("no link: %v", got)
 	}
 }
@@ -179,7 +190,9 @@ func TestProbeEvery(t *testing.T) {
 // F4: however a preferred link comes and goes, without being down, the streams change links no more often than allowed.
 func TestFlapLimit(t *testing.T) {
 	p := two()
-	p.Dwell, p.DwellMost, p.Protection = 500*time.Millisecond, 500*time.Millisecond, [NumStreams]Protection{Never, Never}
+	p.Dwell, p.DwellMost = 500*time.Millisecond, 500*time.Millisecond
+	p.Protect(Voice, Never)
+	p.Protect(Video, Never)
 	w := newPair(t, p)
 	switched := 0
 	for end := w.at.Add(time.Minute); w.at < end; {

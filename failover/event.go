@@ -6,7 +6,8 @@ import "time"
 type Event struct {
 	kind          eventKind
 	link          Link
-	on            bool // carrier up, pinned, procedure open, budget exhausted, answered
+	on            bool // carrier up, pinned, procedure open, answered
+	left          Allowance
 	late          bool
 	took          time.Duration
 	sent, arrived uint32
@@ -68,8 +69,10 @@ func Pinned(l Link, on bool) Event { return Event{kind: pinned, link: l, on: on}
 // Procedure says whether contrast or observation is open (F7, F9).
 func Procedure(open bool) Event { return Event{kind: procedure, on: open} }
 
-// Budget says whether the link's allowance of bytes is spent (F7).
-func Budget(l Link, exhausted bool) Event { return Event{kind: budget, link: l, on: exhausted} }
+// Budget says how much is left of the link's allowance of bytes (F7).
+func Budget(l Link, left Allowance) Event {
+	return Event{kind: budget, link: l, left: min(left, numAllowances-1)}
+}
 
 // Tick says that time passed and nothing else happened.
 func Tick() Event { return Event{} }

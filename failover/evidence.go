@@ -46,9 +46,9 @@ func (t *turn) take(ev Event) {
 	case pinned:
 		t.pin(ev.link, ev.on)
 	case budget:
-		if v.Exhausted != ev.on {
-			v.Exhausted = ev.on
-			t.told.note(pick(ev.on, BudgetSpent, BudgetBack), ev.link)
+		if before := v.Allowance; before != ev.left {
+			v.Allowance = ev.left
+			t.told.note(pick(ev.left > before, ev.left.reason(), BudgetBack), ev.link)
 		}
 	}
 	if !v.Open {

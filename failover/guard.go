@@ -197,21 +197,24 @@ func (c *check) flaps(s Stream, allUp bool) {
 }
 
 // F7: a metered link carries an OnDoubt stream only while there is doubt about the best link or about that link's proof,
-// or to hand it over, and only while its budget lasts; voice is never shed for budget while a procedure is open.
+// or to hand it over; a copy only while its budget allows it; and voice is never shed for budget while a procedure is open.
 func (c *check) budget(s Stream, to LinkSet) {
 	for l := range c.now.Links {
 		l, v := Link(l), &c.now.Links[l]
 		if c.down(l) || l == c.d.Plan.Best {
 			continue
 		}
-		keeps := s == Voice && c.now.Procedure
-		switch proves := v.Verdict == Proving && s == Voice; {
-		case keeps && v.Exhausted && c.p.Protection[s] == Always && !to.Has(l):
-			c.breach(7, "voice was shed from %s for its budget while a procedure is open", c.p.name(l))
-		case !to.Has(l) || !c.p.Links[l].Metered || c.p.Protection[s] != OnDoubt:
-		case (c.now.Doubt != noReason || proves) && (!v.Exhausted || keeps):
-		case c.handedOver(s, v.Exhausted):
-			c.breach(7, "%s is metered and carries %v without doubt or budget", c.p.name(l), s)
+		phase := c.now.Phase()
+		how, spent := c.p.protection(s, l, phase), v.Allowance >= Short && !(s == Voice && c.now.Procedure) || s == Video && v.Allowance == Low && !c.now.Procedure
+		doubt := c.now.Doubt != noReason || v.Verdict == Proving && s == Voice
+		switch {
+		case !to.Has(l) && s == Voice && phase == InProcedure && how == Always:
+			c.breach(7, "voice was shed from %s while a procedure is open", c.p.name(l))
+		case !to.Has(l) || !c.handedOver(s, spent):
+		case spent:
+			c.breach(7, "%s carries %v, which its budget does not allow", c.p.name(l), s)
+		case c.p.Links[l].Metered && (how == OnDoubt || s == Video && v.Allowance == Low) && !doubt:
+			c.breach(7, "%s is metered and carries %v without doubt", c.p.name(l), s)
 		}
 	}
 }
@@ -237,7 +240,7 @@ func (c *check) best() {
 	if !before.HasBest || before.Best == now.Best || !c.now.Procedure {
 		return
 	}
-	if old := &c.now.Links[before.Best]; old.Verdict == Up && !old.Suspect && !old.Exhausted && !c.now.Links[now.Best].Pinned {
+	if old := &c.now.Links[before.Best]; old.Verdict == Up && !old.Suspect && old.Allowance < Spent && !c.now.Links[now.Best].Pinned {
 		c.breach(9, "the best link went from %s, which works, to %s while a procedure is open", c.p.name(before.Best), c.p.name(now.Best))
 	}
 }

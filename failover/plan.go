@@ -32,11 +32,11 @@ func (v *LinkView) rank() int {
 	switch {
 	case v.Verdict == Down:
 		return 0
-	case v.Verdict == Proving && v.Exhausted:
+	case v.Verdict == Proving && v.Allowance == Spent:
 		return 1
 	case v.Verdict == Proving:
 		return 2
-	case v.Exhausted:
+	case v.Allowance == Spent:
 		return 1 + int(v.Verdict) // 3, 4
 	}
 	return 3 + int(v.Verdict) // 5, 6
@@ -66,7 +66,7 @@ func (t *turn) best() (Link, bool) {
 		t.s.Why = OperatorPin
 	case b.Verdict == Proving && c.Verdict > Proving:
 		t.s.Why = c.Reason
-	case b.Exhausted && c.rank() > b.rank():
+	case b.Allowance == Spent && c.rank() > b.rank():
 		t.s.Why = BudgetSpent
 	case c.Suspect:
 		return now, true
@@ -139,7 +139,7 @@ func (t *turn) route(s Stream, old LinkSet) LinkSet {
 	}
 	leaving := old.Minus(want) & usable
 	for l := range t.s.Links {
-		if l := Link(l); leaving.Has(l) && !t.succeeded(s, want&old, t.s.Links[l].Exhausted) {
+		if l := Link(l); leaving.Has(l) && !t.succeeded(s, want&old, t.s.Links[l].Allowance.sheds(s, t.s.Phase())) {
 			want = want.With(l) // F3: make before break
 		}
 	}
@@ -152,10 +152,7 @@ func (t *turn) wants(s Stream, l Link) bool {
 	if l == t.s.Plan.Best {
 		return true
 	}
-	if v.Exhausted && !(s == Voice && t.s.Procedure) { // F7
-		return false
-	}
-	switch t.p.Protection[s] {
+	switch t.p.copies(s, l, v, t.s.Phase()) {
 	case Always:
 		return true
 	case OnDoubt:
@@ -186,12 +183,12 @@ func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 		return t.fell
 	case t.rose.reason != noReason:
 		return t.rose
-	case t.told.reason == BudgetSpent || t.told.reason == BudgetBack:
+	case t.told.reason.ofBudget():
 		if changed.Has(t.told.link) {
 			return t.told
 		}
 	case t.told.reason == ProcedureOpened || t.told.reason == ProcedureClosed:
-		if l := changed.first(); s == Voice && t.s.Links[l].Exhausted {
+		if l := changed.first(); best == old.Best && t.turned(s, l) {
 			return cause{t.told.reason, l}
 		}
 	}
@@ -207,14 +204,20 @@ func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 	switch v := &t.s.Links[gone]; {
 	case v.Verdict == Down:
 		return cause{v.Reason, gone}
-	case v.Exhausted:
-		return cause{BudgetSpent, gone}
+	case v.Allowance.sheds(s, t.s.Phase()):
+		return cause{v.Allowance.reason(), gone}
 	case v.Reason == Proven && v.Since == t.at:
 		return cause{Proven, gone}
 	case t.calmed:
 		return cause{DoubtOver, best}
 	}
 	return t.moved(gone)
+}
+
+// turned reports whether a procedure's beginning and end make a difference to the stream's copies on a link.
+func (t *turn) turned(s Stream, l Link) bool {
+	v := &t.s.Links[l]
+	return t.p.copies(s, l, v, Idle) != t.p.copies(s, l, v, InProcedure)
 }
 
 // moved explains why the best link changed: by the old link's failing, or the new one's merit.

@@ -16,8 +16,8 @@ type LinkPolicy struct {
 // Policy is every preference and threshold, frozen when the engine is made. Start from DefaultPolicy.
 // Sources: [T] TARGETS G1-G12 and its tables, [D] the bands of ITU-T G.114 and telehealth practice, [C] our choice.
 type Policy struct {
-	Links      []LinkPolicy // in order of preference
-	Protection [NumStreams]Protection
+	Links      []LinkPolicy                      // in order of preference
+	Protection [NumPhases][NumStreams]Protection // of each stream's copies
 
 	// Evidence: when silence means something.
 	ProbesPerSecond int           // the fastest cadence of probes; misses for Down are counted against it [T G8]
@@ -33,7 +33,12 @@ type Policy struct {
 	ReportPackets   int           // packets of which none arrived that make a link suspect: 200 ms of voice [C]
 	Refusals        int           // sends refused in a row, over at least RefusedFor, that rule Down [C]
 	RefusedFor      time.Duration // a route that is replaced refuses for tens of ms [C]
-	SampleDue       time.Duration // no probe's outcome for so long makes a link suspect: five idle intervals [C]
+	SampleDue       time.Duration // no probe's outcome for so long, and for three idle intervals, makes a link suspect [C]
+
+	// Probes of a link that carries nothing and is well: what they cost against how late its death is noticed [T G4, G11].
+	IdleProbe    time.Duration // usually
+	MeteredProbe time.Duration // of a proven link whose bytes cost money
+	SpentProbe   time.Duration // of one whose budget is spent; a NAT forgets a silent path after 27 s [T G11]
 
 	// Stalls of our own: when silence means nothing.
 	Heartbeat time.Duration // Step wants to be called at least this often [C]
@@ -55,8 +60,9 @@ type Policy struct {
 	SwitchoversPerMinute int           // of one stream, while no link is Down and nobody asks (F4) [C]
 }
 
-// DefaultPolicy is the policy for these links, in order of preference. Voice is sent over all of them; video too, unless
-// one is metered: then its copies wait for doubt.
+// DefaultPolicy is the policy for these links, in order of preference. Where none is metered both streams are sent over
+// all of them. Where one is, copies wait for doubt; while a procedure is open voice is sent over all links, and video over
+// all that cost nothing.
 func DefaultPolicy(links ...LinkPolicy) Policy {
 	p := Policy{
 		Links:           links,
@@ -74,6 +80,10 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 		Refusals:        10,
 		RefusedFor:      200 * time.Millisecond,
 		SampleDue:       5 * time.Second,
+
+		IdleProbe:    time.Second,
+		MeteredProbe: 2 * time.Second,
+		SpentProbe:   10 * time.Second,
 
 		Heartbeat: 50 * time.Millisecond,
 		Stall:     50 * time.Millisecond,
@@ -93,7 +103,7 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 	}
 	for _, l := range links {
 		if l.Metered {
-			p.Protection[Video] = OnDoubt
+			p.Protection = [NumPhases][NumStreams]Protection{Idle: {Voice: OnDoubt, Video: OnDoubt}, InProcedure: {Voice: Always, Video: ByCost}}
 		}
 	}
 	return p
@@ -123,9 +133,9 @@ func (p Policy) Check() error {
 			}
 		}
 	}
-	for s, pr := range p.Protection {
-		if pr > Never {
-			wrong("protection of %v is %d; use always, on-doubt or never", Stream(s), pr)
+	for s := range Stream(NumStreams) {
+		if p.Protection[Idle][s] >= numProtections || p.Protection[InProcedure][s] >= numProtections {
+			wrong("protection of %v is %s; use always, on-doubt, by-cost or never", s, p.protectionText(s))
 		}
 	}
 	for _, t := range settings {

@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
+// two is a wired and a metered cellular link; voice is copied always, video on doubt.
 func two() Policy {
-	return DefaultPolicy(LinkPolicy{Name: "wired"}, LinkPolicy{Name: "cellular", Metered: true})
+	p := DefaultPolicy(LinkPolicy{Name: "wired"}, LinkPolicy{Name: "cellular", Metered: true})
+	p.Protect(Voice, Always)
+	p.Protect(Video, OnDoubt)
+	return p
 }
 
 // Consecutive losses so that independent loss gives at most one false alarm in 720 h (TARGETS, the table below G19; its
@@ -42,10 +46,11 @@ func TestDefaultPolicy(t *testing.T) {
 	if err := two().Check(); err != nil {
 		t.Error(err)
 	}
-	if p := two().Protection; p != [NumStreams]Protection{Always, OnDoubt} {
-		t.Errorf("with a metered link: %v", p)
+	metered := DefaultPolicy(LinkPolicy{Name: "wired"}, LinkPolicy{Name: "cellular", Metered: true}).Protection
+	if metered != [NumPhases][NumStreams]Protection{{OnDoubt, OnDoubt}, {Always, ByCost}} {
+		t.Errorf("with a metered link: %v", metered)
 	}
-	if p := DefaultPolicy(LinkPolicy{Name: "a"}, LinkPolicy{Name: "b"}).Protection; p != [NumStreams]Protection{Always, Always} {
+	if p := DefaultPolicy(LinkPolicy{Name: "a"}, LinkPolicy{Name: "b"}).Protection; p != [NumPhases][NumStreams]Protection{} {
 		t.Errorf("without: %v", p)
 	}
 }
@@ -54,7 +59,7 @@ func TestDefaultPolicy(t *testing.T) {
 func TestCheckReportsEveryMistake(t *testing.T) {
 	p := two()
 	p.Links = append(p.Links, LinkPolicy{Name: "wired"}, LinkPolicy{Name: "two words"})
-	p.Protection[Video] = 7
+	p.Protect(Video, 7)
 	p.Overlap, p.SuspectMisses, p.DegradeLoss = 0, 0, math.NaN()
 	p.RestoreRTT, p.DwellMost = time.Second, time.Second
 	p.SwitchoversPerMinute = 3
@@ -62,7 +67,7 @@ func TestCheckReportsEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, want := range []string{`two links are called "wired"`, `called "two words"`, "protection of video is 7", "Overlap is 0s",
+	for _, want := range []string{`two links are called "wired"`, `called "two words"`, "protection of video is unknown(7)", "Overlap is 0s",
 		"SuspectMisses is 0", "DegradeLoss is NaN", "RestoreRTT 1s is above", "DwellMost 1s is below", "allow at least 7"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not among the mistakes:\n%v", want, err)

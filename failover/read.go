@@ -101,13 +101,13 @@ func (in *reader) header(word, rest string) error {
 			return fmt.Errorf("more than %d links; leave some out", MaxLinks)
 		}
 		p.Links = append(p.Links, LinkPolicy{Name: f[0], Metered: len(f) == 2})
-	case word == "protection" && len(f) == 2:
+	case word == "protection" && (len(f) == 2 || len(f) == 3):
 		i := slices.Index(streamWords[:], f[0])
 		if i < 0 {
 			return fmt.Errorf("%q is no stream; use voice or video", f[0])
 		}
 		in.protect[i] = true
-		return p.Protection[i].UnmarshalText([]byte(f[1]))
+		return errors.Join(p.Protection[Idle][i].UnmarshalText([]byte(f[1])), p.Protection[InProcedure][i].UnmarshalText([]byte(f[len(f)-1])))
 	case word == "set" && len(f) == 2:
 		i := slices.IndexFunc(settings, func(s setting) bool { return s.name == f[0] })
 		if i < 0 {
@@ -133,7 +133,7 @@ func (in *reader) header(word, rest string) error {
 		}
 		in.stalls = append(in.stalls, s)
 	default:
-		return fmt.Errorf("%q is not understood; write link NAME [metered], protection STREAM HOW, set THRESHOLD VALUE, state JSON, ticks, stall FROM..TO, or an event that begins with its time", word+" "+rest)
+		return fmt.Errorf("%q is not understood; write link NAME [metered], protection STREAM HOW [HOW IN A PROCEDURE], set THRESHOLD VALUE, state JSON, ticks, stall FROM..TO, or an event that begins with its time", word+" "+rest)
 	}
 	return nil
 }
@@ -219,10 +219,9 @@ func (in *reader) finish() error {
 	if !in.titled {
 		return fmt.Errorf("it is empty; a trace begins with %q", traceTitle)
 	}
-	usual := DefaultPolicy(in.t.Policy.Links...)
 	for s := range in.protect {
 		if !in.protect[s] {
-			in.t.Policy.Protection[s] = usual.Protection[s]
+			in.t.Policy.Protect(Stream(s), in.usual(Stream(s)))
 		}
 	}
 	if _, err := in.t.engine(); err != nil {
@@ -254,6 +253,14 @@ func (in *reader) finish() error {
 		}
 	}
 	return nil
+}
+
+// usual is the protection that a trace need not write out: copies of voice always, and of video where no link is metered.
+func (in *reader) usual(s Stream) Protection {
+	if s == Video && slices.ContainsFunc(in.t.Policy.Links, func(l LinkPolicy) bool { return l.Metered }) {
+		return OnDoubt
+	}
+	return Always
 }
 
 // awake is when we first can act at or after that instant.

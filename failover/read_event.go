@@ -32,7 +32,7 @@ func (in *reader) event(f []string) (Event, error) {
 }
 
 func notUnderstood(f []string) error {
-	return fmt.Errorf("%q is no event; write opened, closed, refused, pin or unpin LINK, carrier LINK up|down, echo, late or miss LINK TIME, report LINK SENT ARRIVED, budget LINK spent|back, procedure open|closed, tick, or wall TIME", strings.Join(f, " "))
+	return fmt.Errorf("%q is no event; write opened, closed, refused, pin or unpin LINK, carrier LINK up|down, echo, late or miss LINK TIME, report LINK SENT ARRIVED, budget LINK enough|low|short|spent, procedure open|closed, tick, or wall TIME", strings.Join(f, " "))
 }
 
 func (in *reader) linkEvent(word, name string, f []string) (Event, error) {
@@ -56,8 +56,10 @@ func (in *reader) linkEvent(word, name string, f []string) (Event, error) {
 		return Pinned(l, word == "pin"), nil
 	case word == "carrier" && len(f) == 1 && (first == "up" || first == "down"):
 		return Carrier(l, first == "up"), nil
-	case word == "budget" && len(f) == 1 && (first == "spent" || first == "back"):
-		return Budget(l, first == "spent"), nil
+	case word == "budget" && len(f) == 1:
+		var left Allowance
+		err := left.UnmarshalText([]byte(first))
+		return Budget(l, left), err
 	case (word == "echo" || word == "late" || word == "miss") && len(f) == 1:
 		took, err := time.ParseDuration(first)
 		if err != nil || took < 0 {

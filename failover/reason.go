@@ -24,6 +24,8 @@ const (
 	Preferred
 	DoubtOver
 	OperatorPin
+	BudgetLow
+	BudgetShort
 	BudgetSpent
 	BudgetBack
 	ProcedureOpened
@@ -36,7 +38,7 @@ const (
 var reasonWords = [numReasons]string{
 	"none", "not_connected", "connected", "disconnected", "carrier_lost", "probes_missed", "one_way_out", "one_way_back",
 	"send_refused", "no_samples", "loss_high", "media_loss_high", "rtt_high", "answering", "proven", "preferred",
-	"doubt_over", "operator_pin", "budget_spent", "budget_back", "procedure_opened", "procedure_closed", "all_down",
+	"doubt_over", "operator_pin", "budget_low", "budget_short", "budget_spent", "budget_back", "procedure_opened", "procedure_closed", "all_down",
 }
 
 // reasonSentences is the table of what a technician reads; @ stands for the link's name.
@@ -59,10 +61,12 @@ var reasonSentences = [numReasons]string{
 	Preferred:       "@ is preferred and has proven itself again",
 	DoubtOver:       "all is well with @, so the extra copy has ended",
 	OperatorPin:     "an operator chose @",
+	BudgetLow:       "the data budget of @ runs low",
+	BudgetShort:     "the data budget of @ is nearly spent",
 	BudgetSpent:     "the data budget of @ is spent",
 	BudgetBack:      "@ has data budget again",
-	ProcedureOpened: "a procedure is open, so voice is also sent over @",
-	ProcedureClosed: "the procedure is closed, so the budget of @ counts again",
+	ProcedureOpened: "a procedure is open",
+	ProcedureClosed: "the procedure is closed",
 	AllDown:         "no link is usable, so everything is sent over all of them",
 }
 
@@ -88,6 +92,9 @@ func Reasons() []Reason {
 
 // commanded reports whether people or the budget asked for it, rather than the engine (F4).
 func (r Reason) commanded() bool { return r >= OperatorPin && r <= ProcedureClosed }
+
+// ofBudget reports whether a budget asked for it.
+func (r Reason) ofBudget() bool { return r >= BudgetLow && r <= BudgetBack }
 
 // MarshalText writes the code word.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

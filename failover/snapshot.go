@@ -39,7 +39,7 @@ type LinkView struct {
 	Open      bool // the association is up
 	NoCarrier bool
 	Pinned    bool
-	Exhausted bool // its data budget is spent
+	Allowance Allowance // what is left of its data budget
 
 	RTT         time.Duration // smoothed, RFC 6298 section 2; 0: not measured
 	Loss        float64       // share of probes lost, 0 to 1, smoothed; a silence that still lasts is not in it
@@ -104,7 +104,7 @@ func Restore(p Policy, s Snapshot) (*Engine, error) {
 		switch {
 		case v.Name != p.Links[i].Name:
 			return nil, fmt.Errorf("restore the failover engine: link %d is %q in the snapshot and %q in the policy; use the policy it was taken with", i+1, v.Name, p.Links[i].Name)
-		case v.Verdict > Up || v.Reason >= numReasons || v.SuspectReason >= numReasons:
+		case v.Verdict > Up || v.Allowance >= numAllowances || v.Reason >= numReasons || v.SuspectReason >= numReasons:
 			return nil, fmt.Errorf("restore the failover engine: the snapshot's link %q is damaged; take another", v.Name)
 		}
 	}

@@ -145,8 +145,8 @@ func (t Trace) Text() []byte {
 		}
 		b = append(b, '\n')
 	}
-	for s, p := range t.Policy.Protection {
-		b = fmt.Appendf(b, "protection %v %v\n", Stream(s), p)
+	for s := range Stream(NumStreams) {
+		b = fmt.Appendf(b, "protection %v %s\n", s, t.Policy.protectionText(s))
 	}
 	usual := DefaultPolicy()
 	for _, s := range settings {
@@ -203,7 +203,7 @@ func (r Record) appendText(b []byte, p *Policy) []byte {
 	case procedure:
 		b = fmt.Appendf(b, "procedure %s", onOff(ev.on, "open", "closed"))
 	case budget:
-		b = fmt.Appendf(b, "budget %s %s", name, onOff(ev.on, "spent", "back"))
+		b = fmt.Appendf(b, "budget %s %v", name, ev.left)
 	}
 	return append(b, '\n')
 }

@@ -76,7 +76,7 @@ func (t *turn) suspect(l Link, v *LinkView) {
 		why = SendRefused
 	case v.Arrivals.nothing(&t.p):
 		why, good = OneWayOut, v.lastArrival()
-	case t.at.Sub(v.Echoes.Last) >= t.p.SampleDue:
+	case t.at.Sub(v.Echoes.Last) >= t.p.sampleDue(l, v):
 		why = NoSamples
 	}
 	switch {

@@ -53,8 +53,10 @@ func TestWalkOfAWorld(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := hasty(LinkPolicy{Name: "wired"}, LinkPolicy{Name: "cellular", Metered: rapid.Bool().Draw(t, "metered")}, LinkPolicy{Name: "third"})
 		p.Links = p.Links[:rapid.IntRange(1, 3).Draw(t, "links")]
-		for s := range p.Protection {
-			p.Protection[s] = Protection(rapid.IntRange(0, 2).Draw(t, "protection"))
+		for phase := range p.Protection {
+			for s := range p.Protection[phase] {
+				p.Protection[phase][s] = Protection(rapid.IntRange(0, int(numProtections)-1).Draw(t, "protection"))
+			}
 		}
 		g, err := newGuarded(p)
 		if err != nil {
@@ -129,7 +131,7 @@ func (w *world) scene(t *rapid.T) error {
 	case 6:
 		ev = Procedure(on)
 	case 7:
-		ev = Budget(l, on)
+		ev = Budget(l, Allowance(rapid.IntRange(0, int(numAllowances)-1).Draw(t, "left")))
 	case 8:
 		ev = SendFailed(l)
 	case 9:
@@ -188,7 +190,7 @@ func FuzzStep(f *testing.F) {
 	f.Fuzz(func(t *testing.T, links, protection uint8, script []byte) {
 		names := []LinkPolicy{{Name: "a"}, {Name: "b", Metered: true}, {Name: "c"}, {Name: "d", Metered: true}}
 		p := hasty(names[:1+links%4]...)
-		p.Protection = [NumStreams]Protection{Protection(protection % 3), Protection(protection / 3 % 3)}
+		p.Protection = [NumPhases][NumStreams]Protection{{Protection(protection % 4), Protection(protection >> 2 % 4)}, {Protection(protection >> 4 % 4), Protection(protection >> 6)}}
 		g, err := newGuarded(p)
 		if err != nil {
 			t.Fatal(err)
@@ -205,7 +207,7 @@ func FuzzStep(f *testing.F) {
 			ev := []Event{Tick(), Opened(l), Closed(l), Carrier(l, x&1 == 0),
 				Sampled(l, Sample{Answered: true, Late: x&1 == 1, RTT: time.Duration(x) * 20 * time.Millisecond}),
 				Sampled(l, Sample{RTT: time.Duration(x) * 10 * time.Millisecond}),
-				Reported(l, x, x&7), Reported(l, x, 0), SendFailed(l), Pinned(l, x&1 == 0), Procedure(x&1 == 0), Budget(l, x&1 == 0)}[script[0]%12]
+				Reported(l, x, x&7), Reported(l, x, 0), SendFailed(l), Pinned(l, x&1 == 0), Procedure(x&1 == 0), Budget(l, Allowance(x))}[script[0]%12]
 			for range 1 + script[0]>>5 {
 				if _, err := g.step(at, ev); err != nil {
 					t.Fatal(err)

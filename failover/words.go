@@ -79,15 +79,6 @@ const (
 	NumStreams = 2
 )
 
-// Protection says when a stream is sent over more than the best link.
-type Protection uint8
-
-const (
-	Always  Protection = iota // a copy on every link that is not Down
-	OnDoubt                   // copies while the best link, or a link's proof, is in doubt
-	Never                     // one copy; only a hand-over sends two for a moment
-)
-
 // Verdict is what the engine thinks of a link, worst first.
 type Verdict uint8
 
@@ -100,23 +91,17 @@ const (
 
 // The words of the closed sets, as traces, JSON and metrics spell them: constant tables.
 var (
-	streamWords     = [...]string{"voice", "video"}
-	protectionWords = [...]string{"always", "on-doubt", "never"}
-	verdictWords    = [...]string{"down", "proving", "degraded", "up"}
+	streamWords  = [...]string{"voice", "video"}
+	verdictWords = [...]string{"down", "proving", "degraded", "up"}
 )
 
-func (s Stream) String() string     { return wordOf(streamWords[:], uint8(s)) }
-func (p Protection) String() string { return wordOf(protectionWords[:], uint8(p)) }
-func (v Verdict) String() string    { return wordOf(verdictWords[:], uint8(v)) }
+func (s Stream) String() string  { return wordOf(streamWords[:], uint8(s)) }
+func (v Verdict) String() string { return wordOf(verdictWords[:], uint8(v)) }
 
 // MarshalText writes the word, so that JSON is readable.
-func (p Protection) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
-func (v Verdict) MarshalText() ([]byte, error)    { return []byte(v.String()), nil }
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
 // UnmarshalText reads the word back.
-func (p *Protection) UnmarshalText(b []byte) error {
-	return readWord((*uint8)(p), protectionWords[:], "protection", b)
-}
 func (v *Verdict) UnmarshalText(b []byte) error {
 	return readWord((*uint8)(v), verdictWords[:], "verdict", b)
 }

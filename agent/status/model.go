@@ -101,7 +101,7 @@ type Stream struct {
 	Source     string    `json:"source"`     // what produces it
 	Level      Level     `json:"level"`      //
 	Sentence   string    `json:"sentence"`   // e.g. "30 pictures a second"
-	Protection string    `json:"protection"` // "always", "on-doubt", "never"
+	Protection string    `json:"protection"` // now: "always", "on-doubt", "never", "by-cost" (on-doubt over metered uplinks, always over others)
 	Route      []string  `json:"route"`      // uplinks that carry it now
 	Packets    uint64    `json:"packets"`    // produced in this run
 	Rate       float64   `json:"rate_bps"`   // over the last seconds
