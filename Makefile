@@ -10,6 +10,9 @@ export GOFLAGS := -tags=dynamic,nolibopusfile -buildvcs=false
 export CGO_CFLAGS := -O2 -g -I$(INCLUDE)
 export CGO_CXXFLAGS := -O2 -g -I$(INCLUDE)
 
+# Recorded links for the scenarios that want one; without them these are skipped, and say so.
+export SCANSIDE_TRACES ?= $(wildcard $(abspath ../shared/traces))
+
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
@@ -54,7 +57,7 @@ scenarios: ## names of the scenarios
 scenario: build ## one scenario: make scenario S=blackhole-primary W=bubble|netns
 	@$(GO) run ./lab/cmd/lab scenario -s $(S) -w $(W)
 
-lab: test-deps build ## (root) all scenarios, or ONLY=name,name, with real binaries in network namespaces, Chromium watching
+lab: test-deps build ## (root) the scenarios marked for it, or ONLY=name,name, with real binaries in network namespaces, Chromium watching
 	$(GO) run ./lab/cmd/lab suite $(if $(ONLY),--only $(ONLY))
 
 g15: build ## (root) processor time of the agent with one link and with two, and its memory

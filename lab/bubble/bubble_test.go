@@ -21,6 +21,9 @@ func TestScenario(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := s.Missing(); err != nil {
+				t.Skipf("SKIPPED, LOUDLY: %v", err)
+			}
 			state, began := t.TempDir(), time.Now()
 			var out Outcome
 			synctest.Test(t, func(t *testing.T) {

@@ -1,5 +1,6 @@
-// Package emu makes a good network bad on purpose: delay, jitter, loss, a thin rate with a queue, a black hole, in each
-// direction on its own and changeable while it runs.
+// Package emu makes a good network bad on purpose: delay, jitter, reordering, loss alone or in bursts, duplicates, a thin or
+// a recorded rate with a queue, an MTU that nobody tells of, a firewall, a black hole, in each direction on its own and
+// changeable while it runs.
 //
 // Three layers, each usable without the next:
 //
@@ -12,9 +13,9 @@
 // every world.
 //
 // What a datagram suffers: it is lost when the line is cut as it enters or as it is due (a pulled cable loses what is on
-// the way too), when the dice say so, when the queue before a thin rate is full, or when the pipe is full; each has its
-// counter. What a byte stream suffers: it is never lost and never overtaken; a cut stalls it until the line is restored,
-// a loss costs it one retransmission timeout. TCP's back-off is not modelled: a real connection may take longer to
+// the way too), when the dice say so, when it is too big, when the queue before a thin rate is full, or when the pipe is
+// full; each has its counter. What a byte stream suffers: it is never lost and never overtaken; a cut stalls it until the line is restored,
+// a loss costs it one retransmission timeout, a piece larger than the MTU stops it. TCP's back-off is not modelled: a real connection may take longer to
 // recover than this one.
 //
 // Nothing sleeps or blocks while it holds a lock and no goroutine is started per packet, so all of it runs inside a

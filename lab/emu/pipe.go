@@ -1,6 +1,7 @@
 package emu
 
 import (
+	"math"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -18,8 +19,8 @@ type outlet interface{ deliver(Packet) }
 
 // Counters says what became of everything pushed into a pipe. Waiting is what is inside now.
 type Counters struct {
-	Passed, Lost, Cut, QueueFull, PipeFull, Bytes uint64
-	Waiting                                       int
+	Passed, Lost, Cut, TooBig, QueueFull, PipeFull, Duplicated, Bytes uint64
+	Waiting                                                           int
 }
 
 const (
@@ -34,7 +35,8 @@ const (
 type Pipe struct {
 	shape     Shape
 	rng       *rand.Rand
-	free      time.Time // the transmitter has sent everything accepted so far
+	holes     holes
+	wire      transmitter
 	lastGram  time.Time // due time of the newest datagram: the next is not due before it, unless reordering is on
 	lastPiece time.Time // the same for streams
 	grams     queue
@@ -45,7 +47,7 @@ type Pipe struct {
 
 // NewPipe starts with a shape; equal seeds lose and delay the same packets.
 func NewPipe(shape Shape, seed uint64) *Pipe {
-	return &Pipe{shape: shape, rng: rand.New(rand.NewPCG(seed, 0x5ca951de))}
+	return &Pipe{shape: shape, rng: rand.New(rand.NewPCG(seed, 0x5ca951de)), holes: holes{rng: rand.New(rand.NewPCG(seed, 0x601e5))}}
 }
 
 // Reshape changes the shape for packets pushed from now on; a cut also takes what is inside, as it becomes due.
@@ -66,16 +68,16 @@ func (p *Pipe) Push(now time.Time, pkt Packet) bool {
 	if !p.admit(now, pkt) {
 		return false
 	}
-	due := p.transmitted(now, len(pkt.Data)).Add(p.shape.Delay)
+	due := p.wire.sent(now, p.shape, len(pkt.Data)).Add(p.shape.Delay)
 	if p.shape.Jitter > 0 {
 		due = due.Add(time.Duration(p.rng.Int64N(int64(p.shape.Jitter) + 1)))
 	}
-	p.accepted++
 	if pkt.Stream {
-		if p.dice() {
+		if p.dice(p.shape.Loss) || p.hole(now) {
 			due = due.Add(retransmission)
 		}
 		p.lastPiece = later(due, p.lastPiece)
+		p.accepted++
 		p.pieces.push(entry{p.lastPiece, p.accepted, pkt})
 		return true
 	}
@@ -83,22 +85,31 @@ func (p *Pipe) Push(now time.Time, pkt Packet) bool {
 		due = later(due, p.lastGram)
 	}
 	p.lastGram = later(due, p.lastGram)
+	p.accepted++
 	p.grams.push(entry{due, p.accepted, pkt})
+	if p.dice(p.shape.Duplicate) {
+		p.count.Duplicated++
+		p.accepted++
+		p.grams.push(entry{due, p.accepted, pkt})
+	}
 	return true
 }
 
 // admit decides whether a packet gets in at all. Streams are only refused by a full pipe: their sender waits before that.
 func (p *Pipe) admit(now time.Time, pkt Packet) bool {
+	hole := p.hole(now)
 	switch {
 	case len(p.grams)+len(p.pieces) >= pipeLimit:
 		p.count.PipeFull++
 	case pkt.Stream:
 		return true
-	case p.shape.Cut:
+	case p.shape.Cut || p.shape.NoGrams:
 		p.count.Cut++
-	case p.dice():
+	case p.tooBig(pkt):
+		p.count.TooBig++
+	case p.dice(p.shape.Loss) || hole:
 		p.count.Lost++
-	case p.backlog(now)+len(pkt.Data) > p.queueLimit():
+	case p.wire.backlog(now)+len(pkt.Data) > p.queueLimit():
 		p.count.QueueFull++
 	default:
 		return true
@@ -106,34 +117,26 @@ func (p *Pipe) admit(now time.Time, pkt Packet) bool {
 	return false
 }
 
-func (p *Pipe) dice() bool { return p.shape.Loss > 0 && p.rng.Float64() < p.shape.Loss }
+func (p *Pipe) dice(share float64) bool { return share > 0 && p.rng.Float64() < share }
 
-// backlog is how many bytes wait for the transmitter.
-func (p *Pipe) backlog(now time.Time) int {
-	if p.shape.Rate == 0 || !p.free.After(now) {
-		return 0
+func (p *Pipe) hole(now time.Time) bool {
+	mean := p.shape.BurstMean
+	if mean == 0 {
+		mean = DefaultBurst
 	}
-	return int(p.free.Sub(now).Seconds() * float64(p.shape.Rate) / 8)
+	return p.holes.at(now, p.shape.Burst, mean)
 }
+
+func (p *Pipe) tooBig(pkt Packet) bool { return p.shape.MTU > 0 && len(pkt.Data) > p.shape.MTU }
 
 func (p *Pipe) queueLimit() int {
 	switch {
-	case p.shape.Rate == 0:
-		return int(^uint(0) >> 1)
+	case !p.shape.thin():
+		return math.MaxInt
 	case p.shape.Queue == 0:
 		return DefaultQueue
 	}
 	return p.shape.Queue
-}
-
-// transmitted books size bytes on the transmitter and says when the last bit has left.
-func (p *Pipe) transmitted(now time.Time, size int) time.Time {
-	if p.shape.Rate == 0 {
-		p.free = now
-		return now
-	}
-	p.free = later(p.free, now).Add(time.Duration(float64(size*8) / float64(p.shape.Rate) * float64(time.Second)))
-	return p.free
 }
 
 // Pop hands out the next packet that is due at now, if there is one.
@@ -144,7 +147,7 @@ func (p *Pipe) Pop(now time.Time) (Packet, bool) {
 			return Packet{}, false
 		}
 		pkt := q.pop().pkt
-		if p.shape.Cut {
+		if p.shape.Cut || p.shape.NoGrams && !pkt.Stream {
 			p.count.Cut++
 			continue
 		}
@@ -163,9 +166,11 @@ func (p *Pipe) Due() (time.Time, bool) {
 	return (*q)[0].due, true
 }
 
-// head is the queue whose first packet is due first. While the line is cut, streams stand still.
+// head is the queue whose first packet is due first. While the line is cut, streams stand still; so they do behind a piece
+// that is too big, for TCP sends it again and again (RFC 2923 section 2.1).
 func (p *Pipe) head() *queue {
-	grams, pieces := len(p.grams) > 0, len(p.pieces) > 0 && !p.shape.Cut
+	grams := len(p.grams) > 0
+	pieces := len(p.pieces) > 0 && !p.shape.Cut && !p.shape.NoStreams && !p.tooBig(p.pieces[0].pkt)
 	switch {
 	case grams && pieces && p.pieces[0].before(p.grams[0]):
 		return &p.pieces

@@ -80,6 +80,14 @@ func TestPipe(t *testing.T) {
 		{"a full queue drops the tail", thin, []step{send(0, "a"), send(0, "b"), send(0, "c"), send(0, "d"), send(100, "e")}, "a@100 b@200 c@300 e@400"},
 		{"a big packet does not fit behind a small one", thin, []step{sized(0, "a", 250), sized(0, "b", 100)}, "a@250"},
 		{"streams and datagrams share the rate", Shape{Rate: 8000}, []step{send(0, "a"), piece(0, "b"), send(0, "c")}, "a@100 b@200 c@300"},
+		{"a queue that filled at one rate is as long at another", thin, []step{sized(0, "a", 150), sized(0, "b", 150), reshape(1, Shape{Rate: 80_000, Queue: 300}), send(2, "c"), send(150, "d")}, "a@150 b@300 d@310"},
+		{"a deep queue delays and loses nothing", Shape{Rate: 8000, Queue: 1000}, []step{send(0, "a"), send(0, "b"), send(0, "c"), send(0, "d"), send(0, "e")}, "a@100 b@200 c@300 d@400 e@500"},
+		{"what is too big vanishes", Shape{MTU: 500}, []step{sized(0, "a", 501), sized(1, "b", 500)}, "b@1"},
+		{"a firewall blocks datagrams, also those on the way, and streams pass", ten, []step{send(0, "a"), reshape(5, Shape{Delay: ten.Delay, NoGrams: true}), send(6, "b"), piece(7, "c")}, "c@17"},
+		{"streams stand still and datagrams pass", ten, []step{piece(0, "a"), reshape(5, Shape{Delay: ten.Delay, NoStreams: true}), send(6, "b"), reshape(50, ten), send(60, "c")}, "b@16 a@10 c@70"},
+		{"a stream stands still behind what is too big", Shape{MTU: 500}, []step{{at: 0, send: "a", size: 501, piece: true}, piece(1, "b"), send(2, "c"), reshape(50, Shape{}), send(60, "d")}, "c@2 a@0 b@1 d@60"},
+		{"everything twice", Shape{Delay: 10 * time.Millisecond, Duplicate: 1}, []step{send(0, "a"), piece(1, "b")}, "a@10 a@10 b@11"},
+		{"one hole without an end", Shape{Burst: 1}, []step{send(0, "a"), piece(1, "b")}, "b@201"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := NewPipe(c.shape, 1)

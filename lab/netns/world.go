@@ -132,7 +132,7 @@ func (w *World) do(e scenario.Event) error {
 	case scenario.IfUp:
 		return w.place.ifUp(e.Uplink)
 	}
-	return w.emulator.ask("do "+e.What(), nil)
+	return w.emulator.ask("do "+e.Text(), nil)
 }
 
 // drops tells of datagrams that found a socket full: the machine was too busy, and what was lost there no uplink lost.

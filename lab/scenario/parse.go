@@ -1,14 +1,13 @@
 package scenario
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"scanside/lab/emu"
 )
 
 // longest is how long a story may be: a suite of ten must stay bearable on real clocks.
@@ -28,23 +27,14 @@ func Parse(name, text string) (Scenario, error) {
 		}
 	}
 	p.line = 0
-	p.whole()
+	p.story()
 	return p.s, errors.Join(p.errs...)
-}
-
-// ParseEvent reads what can stand behind "at TIME", with the uplinks that exist.
-func ParseEvent(text string, uplinks []Uplink) (Event, error) {
-	p := &parser{s: Scenario{Name: "event", Uplinks: uplinks}}
-	p.event(append([]string{"0s"}, strings.Fields(text)...))
-	if len(p.errs) > 0 {
-		return Event{}, errors.Join(p.errs...)
-	}
-	return p.s.Events[0], nil
 }
 
 type parser struct {
 	s     Scenario
-	line  int // 0: the file as a whole
+	line  int           // 0: the file as a whole
+	last  time.Duration // of the event above
 	begun bool
 	errs  []error
 }
@@ -62,6 +52,10 @@ func (p *parser) statement(words []string) {
 	switch words[0] {
 	case "length":
 		p.length(rest)
+	case "also":
+		if p.s.Spaces = slices.Equal(rest, []string{"namespaces"}); !p.s.Spaces {
+			p.wrong("write also namespaces when real programs in network namespaces are to play it too")
+		}
 	case "uplink":
 		p.uplink(rest)
 	case "protect":
@@ -73,7 +67,7 @@ func (p *parser) statement(words []string) {
 	case "end":
 		p.end(rest)
 	default:
-		p.wrong("%q is not a statement; use length, uplink, protect, at, expect or end", words[0])
+		p.wrong("%q is not a statement; use length, also, uplink, protect, at, expect or end", words[0])
 	}
 }
 
@@ -111,70 +105,6 @@ func (p *parser) protect(words []string) {
 	default:
 		p.wrong("%q is not a stream; use voice or video", words[0])
 	}
-}
-
-func (p *parser) event(words []string) {
-	if len(words) < 3 {
-		p.wrong("an event has a time, a verb and an uplink; write e.g. at 20s cut primary")
-		return
-	}
-	e := Event{At: p.time(words[0]), Verb: Verb(words[1]), Uplink: words[2]}
-	if !p.known(e.Uplink) {
-		p.wrong("there is no uplink %q; name one of the uplinks above", e.Uplink)
-	}
-	if n := len(p.s.Events); n > 0 && e.At < p.s.Events[n-1].At {
-		p.wrong("%v lies before the event above; put events in the order of their times", e.At)
-	}
-	rest := words[3:]
-	switch e.Verb {
-	case Loss, Delay, Jitter, Rate:
-		if len(rest) == 0 {
-			p.wrong("%s needs an amount; write e.g. loss primary 30%%, delay primary 300ms, rate primary 1000", e.Verb)
-			return
-		}
-		p.amount(&e, rest[0])
-		e.Direction, rest = p.direction(rest[1:])
-	case Cut:
-		e.Direction, rest = p.direction(rest)
-	case Restore, IfDown, IfUp:
-	default:
-		p.wrong("%q is nothing that happens to an uplink; use cut, loss, delay, jitter, rate, restore, ifdown or ifup", e.Verb)
-		return
-	}
-	if len(rest) > 0 {
-		p.wrong("%q is too much; leave it out", strings.Join(rest, " "))
-	}
-	p.s.Events = append(p.s.Events, e)
-}
-
-func (p *parser) amount(e *Event, word string) {
-	switch e.Verb {
-	case Loss:
-		percent, isPercent := strings.CutSuffix(word, "%")
-		n, err := strconv.ParseFloat(percent, 64)
-		if err != nil || !isPercent || !(n >= 0 && n <= 100) { // NaN fails too
-			p.wrong("%q is not a share; write e.g. 30%%", word)
-		}
-		e.Share = n / 100
-	case Rate:
-		n, err := strconv.Atoi(word)
-		if err != nil || n <= 0 || n > 10_000_000 {
-			p.wrong("%q is not a rate; write kbit/s as a whole number up to 10000000, e.g. 1000", word)
-		}
-		e.Rate = n * 1000
-	default:
-		e.By = p.time(word)
-	}
-}
-
-func (p *parser) direction(words []string) (emu.Direction, []string) {
-	if len(words) > 0 && words[0] == "up" {
-		return emu.Up, words[1:]
-	}
-	if len(words) > 0 && words[0] == "down" {
-		return emu.Down, words[1:]
-	}
-	return emu.Both, words
 }
 
 func (p *parser) expect(words []string) {
@@ -221,8 +151,8 @@ func (p *parser) known(uplink string) bool {
 	return slices.ContainsFunc(p.s.Uplinks, func(u Uplink) bool { return u.Name == uplink })
 }
 
-// whole checks what no single line can be blamed for.
-func (p *parser) whole() {
+// story checks what no single line can be blamed for.
+func (p *parser) story() {
 	if p.s.Story == "" {
 		p.wrong("has no story; begin with # lines that say in plain words what happens and what must be seen of it")
 	}
@@ -235,6 +165,7 @@ func (p *parser) whole() {
 	if len(p.s.Expect) == 0 {
 		p.wrong("expects nothing; write e.g. expect voice.lost = 0")
 	}
+	slices.SortStableFunc(p.s.Events, func(a, b Event) int { return cmp.Compare(a.At, b.At) })
 	if n := len(p.s.Events); n > 0 && p.s.Events[n-1].At >= p.s.Length {
 		p.wrong("its last event comes at %v, when it is over; lengthen it or bring the event forward", p.s.Events[n-1].At)
 	}

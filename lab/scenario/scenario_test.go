@@ -1,6 +1,9 @@
 package scenario
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -62,8 +65,8 @@ end voice primary cellular
 	}
 	var events []string
 	for _, e := range s.Events {
-		if again, err := ParseEvent(e.What(), s.Uplinks); err != nil || again.What() != e.What() {
-			t.Errorf("%s read again is %s (%v)", e.What(), again.What(), err)
+		if again, err := ParseEvent(e.Text(), s.Uplinks); err != nil || again.Text() != e.Text() {
+			t.Errorf("%s read again is %s (%v)", e.Text(), again.Text(), err)
 		}
 		events = append(events, e.String())
 	}
@@ -83,6 +86,68 @@ end voice primary cellular
 	}
 }
 
+// What is written once may be many events.
+func TestExpansion(t *testing.T) {
+	const head = "# story\nlength 60s\nuplink primary 20ms\nuplink cellular 60ms\nexpect voice.lost = 0\n"
+	for _, c := range []struct{ text, want string }{
+		{"at 2s cut primary for 3s", "at 2s cut primary; at 5s restore primary"},
+		{"at 2s ifdown primary for 3s", "at 2s ifdown primary; at 5s ifup primary"},
+		{"at 2s every 6s until 14s cut primary up for 3s",
+			"at 2s cut primary up; at 5s restore primary; at 8s cut primary up; at 11s restore primary; at 14s cut primary up; at 17s restore primary"},
+		{"at 2s cut primary,cellular for 1s", "at 2s cut primary; at 2s cut cellular; at 3s restore primary; at 3s restore cellular"},
+		{"at 2s loss primary 5%..11% over 3s down", "at 2s loss primary 5% down; at 3s loss primary 7% down; at 4s loss primary 9% down; at 5s loss primary 11% down"},
+		{"at 2s rate cellular 3000..1000 over 2s queue 250kB",
+			"at 2s rate cellular 3000 queue 250kB; at 3s rate cellular 2000 queue 250kB; at 4s rate cellular 1000 queue 250kB"},
+		{"at 2s cut primary for 5s\nat 3s loss cellular 5%", "at 2s cut primary; at 3s loss cellular 5%; at 7s restore primary"},
+		{"at 2s burst primary 10% 300ms up\nat 3s burst primary 5%\nat 4s duplicate primary 2%\nat 5s reorder primary 30ms\nat 6s mtu primary 1000",
+			"at 2s burst primary 10% 300ms up; at 3s burst primary 5% 200ms; at 4s duplicate primary 2%; at 5s reorder primary 30ms; at 6s mtu primary 1000"},
+		{"at 2s trace cellular TMobile-LTE-short.up from 30s queue 500kB up\nat 3s block primary tcp",
+			"at 2s trace cellular TMobile-LTE-short.up from 30s queue 500kB up; at 3s block primary tcp"},
+	} {
+		s, err := Parse("x", head+c.text)
+		if err != nil {
+			t.Errorf("%q: %v", c.text, err)
+			continue
+		}
+		var events []string
+		for _, e := range s.Events {
+			if again, err := ParseEvent(e.Text(), s.Uplinks); err != nil || again.Text() != e.Text() {
+				t.Errorf("%s read again is %s (%v)", e.Text(), again.Text(), err)
+			}
+			events = append(events, e.String())
+		}
+		if got := strings.Join(events, "; "); got != c.want {
+			t.Errorf("%q:\n got %s\nwant %s", c.text, got, c.want)
+		}
+	}
+}
+
+// A trace that is not there is missed before the story begins, and read when it is.
+func TestTraces(t *testing.T) {
+	s, err := Parse("x", "# story\nlength 60s\nuplink primary 20ms\nexpect voice.lost = 0\nat 1s trace primary made-up.up")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	for _, c := range []struct{ folder, want string }{{"", "names no folder"}, {folder, "no such file"}} {
+		t.Setenv(TracesEnv, c.folder)
+		if err := s.Missing(); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("folder %q: %v, want %q", c.folder, err, c.want)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "made-up.up"), []byte("1\n2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	set := emu.NewSet(1, s.Paths()...)
+	defer set.Close()
+	if err := errors.Join(s.Missing(), s.Events[0].Apply(set)); err != nil {
+		t.Error(err)
+	}
+	if got := set.State("primary"); got != "recorded capacity" {
+		t.Errorf("the uplink is %q", got)
+	}
+}
+
 func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 	const head = "# story\nlength 60s\nuplink primary 20ms\nexpect voice.lost = 0\n" // four lines
 	for _, c := range []struct{ text, want string }{
@@ -92,12 +157,25 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 		{head + "length soon", `x:5: "soon" is not a time; write e.g. 20s`},
 		{head + "uplink primary 20ms", "x:5: uplink primary is there twice"},
 		{head + "uplink cellular", "x:5: an uplink has a name and a round trip"},
-		{head + "cut primary", `x:5: "cut" is not a statement; use length, uplink`},
+		{head + "cut primary", `x:5: "cut" is not a statement; use length, also, uplink`},
 		{head + "at 1s cut secondary", `x:5: there is no uplink "secondary"`},
-		{head + "at 1s melt primary", `x:5: "melt" is nothing that happens to an uplink; use cut, loss`},
+		{head + "at 1s melt primary", `x:5: "melt" is nothing that happens to an uplink; use cut, block, loss`},
 		{head + "at 1s loss primary", "x:5: loss needs an amount; write e.g. loss primary 30%"},
 		{head + "at 1s loss primary 130%", `x:5: "130%" is not a share`},
 		{head + "at 1s loss primary 0.3", `x:5: "0.3" is not a share; write e.g. 30%`},
+		{head + "at 1s block primary icmp", `x:5: "icmp" is nothing that a firewall blocks; use udp or tcp`},
+		{head + "at 1s mtu primary 0", `x:5: "0" is not a size; write bytes`},
+		{head + "at 1s trace primary ../secret", `x:5: "../secret" is not the name of a trace`},
+		{head + "at 1s rate primary 1000 queue much", `x:5: "much" is not a queue; write kB`},
+		{head + "at 1s loss primary 5%..60%", "x:5: write a ramp as e.g. loss primary 5%..60% over 30s"},
+		{head + "at 1s block primary udp..tcp over 3s", `x:5: "udp..tcp" is nothing that a firewall blocks`},
+		{head + "at 1s every 3s cut primary", "x:5: write what comes again as e.g."},
+		{head + "at 1s every 0s until 9s cut primary", `x:5: every "0s" is no pause`},
+		{head + "at 1s every 1ms until 59s cut primary", "x:5: more than 1000 events"},
+		{head + "at 1s cut primary for 0s", `x:5: for "0s" is no time`},
+		{head + "at 1s cut primary,secondary", `x:5: there is no uplink "secondary"`},
+		{head + "at 50s cut primary for 10s", "x: its last event comes at 1m0s, when it is over"},
+		{head + "also bubble", "x:5: write also namespaces"},
 		{head + "at 1s rate primary fast", `x:5: "fast" is not a rate`},
 		{head + "at 1s cut primary sideways", `x:5: "sideways" is too much`},
 		{head + "at 2s cut primary\nat 1s restore primary", "x:6: 1s lies before the event above"},
@@ -158,6 +236,7 @@ func TestApply(t *testing.T) {
 	}{
 		{Event{Verb: Loss, Share: 0.3}, "30 % loss"}, {Event{Verb: Delay, By: 300 * time.Millisecond}, "30 % loss, +300 ms"},
 		{Event{Verb: Cut, Direction: emu.Up}, "up: cut; down: 30 % loss, +300 ms"}, {Event{Verb: Restore}, ""},
+		{Event{Verb: Block, What: "tcp"}, "TCP blocked"}, {Event{Verb: Restore}, ""},
 		{Event{Verb: Jitter, By: 5 * time.Millisecond, Direction: emu.Down}, "down: 5 ms jitter"}, {Event{Verb: Rate, Rate: 1_000_000, Direction: emu.Down}, "down: 5 ms jitter, 1000 kbit/s"},
 	} {
 		c.e.Uplink = "primary"
@@ -185,7 +264,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, e := range s.Events { // what parses can be done
 			set := emu.NewSet(1, s.Paths()...)
-			if e.Verb != IfDown && e.Verb != IfUp {
+			if e.Verb != IfDown && e.Verb != IfUp && e.Verb != Trace {
 				if err := e.Apply(set); err != nil {
 					t.Errorf("%v: %v", e, err)
 				}

@@ -19,7 +19,7 @@ import (
 type program struct {
 	Scenarios scenariosCommand `cmd:"" help:"List the scenarios, with their stories."`
 	Scenario  scenarioCommand  `cmd:"" help:"Play one scenario; the last line is its result as JSON."`
-	Suite     suiteCommand     `cmd:"" help:"Play all scenarios with the real programs in network namespaces (root)."`
+	Suite     suiteCommand     `cmd:"" help:"Play the scenarios marked for it with the real programs in network namespaces (root)."`
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
 	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`

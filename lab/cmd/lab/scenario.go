@@ -25,6 +25,9 @@ func (c *scenarioCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.Missing(); err != nil {
+		return err
+	}
 	if c.World == "bubble" {
 		return bubble(ctx, s)
 	}
@@ -92,11 +95,12 @@ func play(ctx context.Context, cfg netns.Config, s scenario.Scenario) error {
 
 type suiteCommand struct {
 	Only     []string `placeholder:"NAME" help:"Only these scenarios."`
+	All      bool     `help:"Also those that are not marked for namespaces."`
 	Chromium bool     `default:"true" negatable:"" help:"Let a real Chromium watch."`
 	programs
 }
 
-// Run plays them one after the other: they share the processor, and each one's figures want it alone.
+// Run plays those marked "also namespaces" one after the other: they share the processor, and each one's figures want it alone.
 func (c *suiteCommand) Run(ctx context.Context) error {
 	names := c.Only
 	if len(names) == 0 {
@@ -107,6 +111,13 @@ func (c *suiteCommand) Run(ctx context.Context) error {
 		s, err := scenario.Load(name)
 		if err != nil {
 			return err
+		}
+		if len(c.Only) == 0 && !c.All && !s.Spaces {
+			continue
+		}
+		if err := s.Missing(); err != nil {
+			fmt.Fprintf(os.Stderr, "SKIPPED, LOUDLY: %s: %v\n", name, err)
+			continue
 		}
 		fmt.Fprintf(os.Stderr, "\n== %s\n%s\n", s.Name, s.Story)
 		if err := play(ctx, c.config(c.Chromium), s); err != nil {
