@@ -216,6 +216,9 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 		l.again = l.replayed()
 	}
 	l.apply(d.Plan)
+	if video := l.flows[media.Video].source; l.best == failover.MaxLinks && d.Plan.HasBest && !l.fresh && video != nil {
+		video.keyFrame(now) // all were dead: whoever watches has missed too much to go on from
+	}
 	if len(d.Rulings)+len(d.Switchovers) > 0 {
 		l.ruled(now, d)
 	}

@@ -186,7 +186,7 @@ func (n *BoundNet) DialTCP(network string, laddr, raddr *net.TCPAddr) (transport
 	return c.(*tcpConn), nil
 }
 
-// DialContext implements Net: it looks the name up over this uplink and tries each address in turn. The last address that
+// DialContext implements Net: it looks the name up over this uplink and takes the first address that answers. The last address that
 // worked is remembered, so that a name server that is gone does not keep a known far end out of reach.
 func (n *BoundNet) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(addr)
@@ -201,28 +201,18 @@ func (n *BoundNet) DialContext(ctx context.Context, network, addr string) (net.C
 	if err != nil {
 		return nil, fmt.Errorf("dial %s over %v: %w", addr, n, err)
 	}
+	addrs := make([]netip.AddrPort, len(ips))
 	for i, ip := range ips {
-		c, failed := n.dialShare(ctx, network, netip.AddrPortFrom(ip, uint16(portNumber)), len(ips)-i)
-		if failed == nil {
-			n.names.worked(host, ip)
-			return c, nil
-		}
-		err = failed
-		if ctx.Err() != nil {
-			break
-		}
+		addrs[i] = netip.AddrPortFrom(ip, uint16(portNumber))
 	}
-	return nil, err
-}
-
-// dialShare gives one of the remaining addresses its share of the time that is left.
-func (n *BoundNet) dialShare(ctx context.Context, network string, to netip.AddrPort, remaining int) (net.Conn, error) {
-	if deadline, ok := ctx.Deadline(); ok && remaining > 1 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/time.Duration(remaining))
-		defer cancel()
+	c, to, err := race(ctx, addrs, func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+		return n.dialAddr(ctx, network, nil, to)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("dial %s over %v: %w", addr, n, err)
 	}
-	return n.dialAddr(ctx, network, nil, to)
+	n.names.worked(host, to.Addr())
+	return c, nil
 }
 
 func (n *BoundNet) dialAddr(ctx context.Context, network string, laddr *net.UDPAddr, to netip.AddrPort) (net.Conn, error) {

@@ -79,9 +79,12 @@ func (f *Fanout) WriteRTP(p *rtp.Packet) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.rebase {
-		f.adopt(p, now)
+		f.adopt(p, now, 1)
 	}
 	prev := f.numbers.Highest()
+	if n := f.numbers.Nearest(p.SequenceNumber + f.seqOffset); n+FilterWindow <= prev && now.Sub(f.lastAt) >= wrapSilence {
+		f.adopt(p, now, unheard)
+	}
 	num := f.numbers.Extend(p.SequenceNumber + f.seqOffset)
 	if num < f.base {
 		f.stale++
@@ -111,10 +114,15 @@ func (f *Fanout) Rebase() {
 	f.rebase = f.numbers.Highest() != 0
 }
 
-// adopt sets the offsets so that p is the packet after the highest.
-func (f *Fanout) adopt(p *rtp.Packet, now time.Time) {
+// unheard is the gap that is left where a stream went on for so long without being heard that its 16 bit numbers look old: they
+// would look old to SRTP too, which would throw everything away from then on (RFC 3711 section 3.3.1). Half of what SRTP can follow,
+// so that a decoder sees that something is missing.
+const unheard = 1 << 14
+
+// adopt sets the offsets so that p comes so many numbers after the highest.
+func (f *Fanout) adopt(p *rtp.Packet, now time.Time, after uint64) {
 	f.rebase = false
-	f.base = f.numbers.Highest() + 1
+	f.base = f.numbers.Highest() + after
 	f.seqOffset = uint16(f.base) - p.SequenceNumber
 	elapsed := max(now.Sub(f.lastAt), shortestStep[f.kind])
 	ticks := elapsed.Seconds() * float64(f.kind.ClockRate())

@@ -126,6 +126,37 @@ func TestFanoutRebase(t *testing.T) {
 }
 
 // A packet handed over is frozen: neither the producer's packet nor what another leg holds may change.
+// A stream that went on unheard past half the number space (two minutes of 2.5 Mbit/s video) must not look old to whoever gets it from
+// here: SRTP would throw it away for ever (RFC 3711 section 3.3.1).
+func TestFanoutAfterALongOutage(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		silent     time.Duration
+		next, want uint16
+	}{
+		{"a gap that SRTP can follow is kept", time.Minute, 20_000, 20_000},
+		{"past half the number space", 2 * time.Minute, 40_000, 10 + unheard},
+		{"past all of it", 10 * time.Minute, 5000, 5000},
+		{"old packets without a silence are old", time.Second, 65_000, 65_000},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := NewFanout(FanoutConfig{Kind: Video})
+				defer f.Close()
+				got := &tape{}
+				f.AddLeg("viewer", got).Select(true)
+				feed(t, f, seqsFrom(1, 10)...)
+				time.Sleep(c.silent)
+				feed(t, f, c.next, c.next+1)
+				synctest.Wait()
+				if seqs := got.seqs(); !slices.Equal(seqs, append(seqsFrom(1, 10), c.want, c.want+1)) {
+					t.Errorf("left as %v, want %d after the silence", seqs, c.want)
+				}
+			})
+		})
+	}
+}
+
 func TestFanoutCopiesHeader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := NewFanout(FanoutConfig{})

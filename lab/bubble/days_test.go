@@ -129,35 +129,6 @@ func TestTwoBoxesOneSite(t *testing.T) {
 	})
 }
 
-// "All links dead <= 25 s: media again <= 1 RTT + 100 ms after the first returns, same session" (G12).
-func TestBothUplinksDead(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		dead  time.Duration
-		limit time.Duration
-	}{
-		{"short enough to keep the session", 20 * time.Second, 60*time.Millisecond + 100*time.Millisecond},
-		{"longer than consent lasts", 45 * time.Second, 2 * time.Second},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			inDay(t, func(d *day) {
-				for _, u := range d.w.Set.Names() {
-					d.w.Set.Impair(u, "cut")
-				}
-				time.Sleep(c.dead)
-				before := d.console.Stats(media.Voice).Packets
-				d.w.Set.Impair("cellular", "restore")
-				took := d.takes(20*time.Second, "voice again", func() bool { return d.console.Stats(media.Voice).Packets > before })
-				picture := took + d.takes(20*time.Second, "picture again", shows(d.console))
-				d.t.Logf("after %v: voice %v, picture %v after the first uplink returned", c.dead, took, picture)
-				if took > c.limit {
-					d.t.Errorf("voice came %v after the first uplink returned, want %v at most", took, c.limit)
-				}
-			})
-		})
-	}
-}
-
 // "Viewers that never read" and viewers that leave without a word do not disturb the others.
 func TestViewersComeAndGo(t *testing.T) {
 	inDay(t, func(d *day) {

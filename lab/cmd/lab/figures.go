@@ -8,6 +8,11 @@ import (
 	"scanside/lab/netns"
 )
 
+type g12Command struct{}
+
+// Run measures in memory: with virtual time an outage of two minutes takes a second.
+func (c *g12Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestG12$") }
+
 type g15Command struct {
 	Turns int           `default:"3" help:"How often each agent runs."`
 	Each  time.Duration `default:"20s" help:"How long each is measured."`

@@ -34,27 +34,32 @@ func (c *scenarioCommand) Run(ctx context.Context) error {
 	return play(ctx, c.config(c.Chromium), s)
 }
 
-// bubble runs the test of that name: virtual time exists in tests only.
+// bubble plays a scenario in memory.
 func bubble(ctx context.Context, s scenario.Scenario) error {
+	if err := inBubble(ctx, "TestScenario/^"+s.Name+"$"); err != nil {
+		return fmt.Errorf("scenario %s: an expectation did not hold: %w", s.Name, err)
+	}
+	return nil
+}
+
+// inBubble runs a test of package bubble, for virtual time exists in tests only, and prints the result that it writes.
+func inBubble(ctx context.Context, test string) error {
 	dir, err := os.MkdirTemp("", "scanside-lab-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "result.json")
-	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-run", "TestScenario/^"+s.Name+"$", "scanside/lab/bubble")
+	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-run", test, "scanside/lab/bubble")
 	cmd.Env = append(os.Environ(), "SCANSIDE_RESULT="+file)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	failed := cmd.Run()
 	line, err := os.ReadFile(file)
 	if err != nil {
-		return errors.Join(fmt.Errorf("scenario %s has no result", s.Name), failed)
+		return errors.Join(errors.New("there is no result"), failed)
 	}
 	fmt.Print(string(line))
-	if failed != nil {
-		return fmt.Errorf("scenario %s: an expectation did not hold: %w", s.Name, failed)
-	}
-	return nil
+	return failed
 }
 
 // play plays a scenario in namespaces and prints what was expected and seen, what Chromium saw, and the result.
