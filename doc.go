@@ -13,6 +13,7 @@
 //	farend                decides: at which far end the room is. Pure in the same way
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
+//	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
 //	media/synthetic       sources and counters for worlds without devices
 //	media/device          camera, microphone, encoders (cgo; the only importer of mediadevices)

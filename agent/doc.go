@@ -5,7 +5,7 @@
 // Everything that decides is owned by one goroutine (loop.go). Others post events to its bounded queue and read the
 // snapshots it publishes; nobody else touches the engine, the plan or the story. An event is handled in these steps:
 //
-//	the clock is read once → the recorder notes the event → failover.Engine.Step → the guard checks F1…F10
+//	the clock is read once → the recorder notes the event → failover.Engine.Step → the guard checks F1…F11
 //	→ the whole plan is applied → what was ruled is told: log, metrics, events, stories
 //	→ a snapshot is published (an atomic pointer, and a closed channel that wakes those who wait)
 //

@@ -18,7 +18,7 @@ const (
 	houseEvery   = 100 * time.Millisecond // what needs no better time than that
 	publishEvery = time.Second            // without news; the pages take 5 s of silence for "no data"
 	newsEvery    = 100 * time.Millisecond // with news
-	invariants   = 10                     // F1 to F10
+	invariants   = 11                     // F1 to F11
 )
 
 // eventKind is what the loop can be told: a closed set.

@@ -41,6 +41,22 @@
 // is not; Never. As a link's budget comes to its end, [Allowance], it sheds what is missed least: copies of video, then
 // copies of voice outside procedures, then frequent probes. The best link carries everything, whatever that costs.
 //
+// # The picture's rate
+//
+// There is one encoder, so there is one rate: what every link that carries the picture has room for beside voice, as far as
+// [Estimated] says that it is limited; a link that has shown no limit sets none. It comes down at once and goes up after
+// RateHold, as far as limits are known or the links have carried before, else by RateStep. A queue of our own makes it less,
+// until the queue has drained.
+//
+// A link whose limits are measured is not blamed for what we do to it. A fault is charged first, which brings copies (it is
+// doubt) and nothing else; it is ruled when it lasts for BlameAfter, or, while there is a queue of ours, for BloatPatience:
+// by then sending less should have helped.
+//
+// A link that is known to carry less than voice and VideoFloor need is thin: Degraded, and it carries no picture while a
+// proven link that is not thin can. When all are thin, the picture goes down to VideoFloor, and after StopAfter it stops
+// (VoiceOnly), for then voice would suffer; it keeps its route, and is tried again from the floor up when a link is known to
+// carry more or its limit is no longer known. Voice is sent as if no link were thin.
+//
 // # Invariants
 //
 // [Guard.Check] checks them after every step: in tests, fuzzing, replay and the running agent. A breach is counted and
@@ -59,6 +75,8 @@
 //	F8  Deadline is after the Step that set it.
 //	F9  No switch away from a working link for preference while a procedure is open.
 //	F10 A Proving link is never the only route of a stream while an Up or Degraded link exists.
+//	F11 The picture is asked for what every link that carries it, and goes on to, is known to have room for, within 5 %, or
+//	    for VideoFloor; and it stops only while every link that is not Down is thin. Voice is never shed for rate.
 //
 // # For the author of the loop
 //
@@ -72,6 +90,8 @@
 //     [Sampled], with Late set.
 //   - Give [Reported] for each link and each answer that the far end sends over any link, with what left on that leg and
 //     what arrived since the report before. Without reports nothing that carries media is ever Up.
+//   - Give [Estimated] when what a link is known to carry changes, once when it has come up and then by 5 % or so, and when
+//     its queue does. Without it nothing is known to limit the picture, and faults are ruled at once.
 //   - Give [Closed] before [Opened] when an association is replaced.
 //   - A Ruling whose From equals its To is a change of suspicion: what is called detected (TARGETS G4) is the first of the
 //     two. At minus LastGood is the time it took.
@@ -95,6 +115,7 @@
 //	20.090 miss wired 40ms           # given up after 40 ms
 //	20.390 late wired 340ms          # and answered after all
 //	20.400 report wired 12 0         # 12 left, none arrived
+//	20.450 estimate wired 600000 120ms # it carries 600 kbit/s, and packets wait for 120 ms because of us; 0: not known
 //	20.500 carrier wired down
 //	21.000 wall 2026-11-01T01:59:00-04:00
 //	----

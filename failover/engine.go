@@ -17,14 +17,18 @@ type Plan struct {
 	Route   [NumStreams]LinkSet
 	Best    Link // the link a single copy takes
 	HasBest bool // false while every link is Down
+
+	Rate      int  // bit/s wanted of the picture; 0: as configured
+	VoiceOnly bool // no picture is sent for now, for voice's sake; it keeps its route (F1)
 }
 
 // Decision is the whole plan, and what was ruled and rerouted by this Step to get there. Making the plan true twice is
-// harmless; the lists only explain. Both are empty, and nothing was allocated, when nothing changed.
+// harmless; the lists only explain. All are empty, and nothing was allocated, when nothing changed.
 type Decision struct {
 	Plan        Plan
 	Rulings     []Ruling
 	Switchovers []Switchover
+	Resizings   []Resizing // one at most
 }
 
 // Ruling is one link's change of verdict, or of suspicion: then From equals To.
@@ -105,6 +109,7 @@ func (e *Engine) Step(at Instant, ev Event) Decision {
 		t.judge(Link(l))
 	}
 	t.plan()
+	t.rate()
 	t.d.Plan = e.s.Plan
 	return t.d
 }
@@ -115,11 +120,12 @@ const endOfTime = Instant(1 << 62)
 // turn is one Step: the engine, and what has come of it so far.
 type turn struct {
 	*Engine
-	at   Instant
-	d    Decision
-	fell cause // the first link that fell to Down in this turn
-	rose cause // the first that came out of it
-	told cause // what people or a budget asked for
+	at    Instant
+	d     Decision
+	fell  cause // the first link that fell to Down in this turn
+	rose  cause // the first that came out of it
+	eased cause // the first link that is no longer too thin for the picture
+	told  cause // what people or a budget asked for
 
 	calmed bool // doubt was withdrawn in this turn
 }
@@ -153,6 +159,9 @@ func (e *Engine) stall(at Instant) {
 		v.Arrivals.LostSince = v.Arrivals.LostSince.Add(slept)
 		v.Refused.Since = v.Refused.Since.Add(slept)
 		v.ProofAt = v.ProofAt.Add(slept)
+		v.Capacity.QueuedSince = v.Capacity.QueuedSince.Add(slept)
+		v.Capacity.ShortSince = v.Capacity.ShortSince.Add(slept)
+		v.Capacity.Charged = v.Capacity.Charged.Add(slept)
 		for s := range e.s.Carried {
 			e.s.Carried[s][l] = e.s.Carried[s][l].Add(slept)
 		}

@@ -61,7 +61,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 	at := Instant(0)
 	e.Step(at, Opened(0))
 	e.Step(at, Opened(1))
-	for _, ev := range []Event{Tick(), Sampled(0, Sample{Answered: true, RTT: time.Millisecond}), Reported(1, 6, 6), Procedure(true)} {
+	for _, ev := range []Event{Tick(), Sampled(0, Sample{Answered: true, RTT: time.Millisecond}), Reported(1, 6, 6), Procedure(true), Estimated(1, 0, 0)} {
 		if n := testing.AllocsPerRun(1000, func() {
 			at = at.Add(time.Millisecond)
 			e.Step(at, ev)
@@ -288,6 +288,12 @@ func TestGuardFindsFaults(t *testing.T) {
 		{10, func(d *Decision, e *Engine) {
 			d.Plan.Route[Video], e.s.Links[0].Verdict = Links(0), Proving
 		}},
+		{6, func(d *Decision, e *Engine) { d.Plan.Rate = 1_000_000 }},
+		{6, func(d *Decision, e *Engine) { d.Resizings = []Resizing{{}} }},
+		{11, func(d *Decision, e *Engine) { d.Plan.Rate = 100_000 }},
+		{11, func(d *Decision, e *Engine) { d.Plan.VoiceOnly = true }},
+		{11, func(d *Decision, e *Engine) { e.s.Links[0].Capacity.Rate = 1_000_000 }},
+		{11, func(d *Decision, e *Engine) { d.Plan.Route[Voice] = Links(0, 2) }},
 	} {
 		p := two()
 		p.Links = append(p.Links, LinkPolicy{Name: "third"})

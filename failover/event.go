@@ -11,6 +11,7 @@ type Event struct {
 	late          bool
 	took          time.Duration
 	sent, arrived uint32
+	rate          uint32 // of Estimated, bit/s
 }
 
 type eventKind uint8
@@ -26,6 +27,7 @@ const (
 	pinned
 	procedure
 	budget
+	estimated
 )
 
 // Sample is the outcome of one probe. A probe ends in exactly one Sample that is not Late.
@@ -72,6 +74,12 @@ func Procedure(open bool) Event { return Event{kind: procedure, on: open} }
 // Budget says how much is left of the link's allowance of bytes (F7).
 func Budget(l Link, left Allowance) Event {
 	return Event{kind: budget, link: l, left: min(left, numAllowances-1)}
+}
+
+// Estimated says what the link is known to carry now: rate in bit/s, 0 where it has shown no limit, and how long packets wait
+// on it because of what we send ourselves.
+func Estimated(l Link, rate int, queue time.Duration) Event {
+	return Event{kind: estimated, link: l, rate: uint32(min(max(rate, 0), mostBits)), took: min(max(queue, 0), time.Minute)}
 }
 
 // Tick says that time passed and nothing else happened.

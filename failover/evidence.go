@@ -36,7 +36,7 @@ func (t *turn) take(ev Event) {
 	case opened:
 		t.open(ev.link, v)
 	case closed:
-		v.Open = false
+		v.Open, v.Capacity = false, Capacity{}
 		t.fall(ev.link, Disconnected, v.LastGood)
 	case carrier:
 		v.NoCarrier = !ev.on
@@ -64,6 +64,8 @@ func (t *turn) take(ev Event) {
 		}
 	case reported:
 		t.reported(ev.link, v, ev.sent, ev.arrived)
+	case estimated:
+		t.estimated(v, int(ev.rate), ev.took)
 	case sendFailed:
 		if v.Refused.Run == 0 {
 			v.Refused.Since = t.at

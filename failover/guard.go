@@ -7,7 +7,7 @@ import (
 
 // Breach is an invariant that did not hold after a Step.
 type Breach struct {
-	Invariant int // the number in F1 to F10
+	Invariant int // the number in F1 to F11
 	At        Instant
 	What      string
 }
@@ -45,6 +45,7 @@ func (g *Guard) Check(e *Engine, at Instant, ev Event, d Decision) []Breach {
 		c.stream(Stream(s))
 	}
 	c.best()
+	c.rate()
 	g.before.Plan = d.Plan
 	copy(g.before.Links, e.s.Links)
 	g.before.Procedure = e.s.Procedure
@@ -73,6 +74,9 @@ func (c *check) twin(at Instant, ev Event) {
 	}
 	for i := 0; same && i < len(d.Switchovers); i++ {
 		same = d.Switchovers[i] == c.d.Switchovers[i]
+	}
+	if same = same && len(d.Resizings) == len(c.d.Resizings); same && len(d.Resizings) > 0 {
+		same = d.Resizings[0] == c.d.Resizings[0]
 	}
 	if !same {
 		c.breach(5, "the same event brought another decision in a second engine")

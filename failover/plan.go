@@ -116,6 +116,8 @@ func (t *turn) doubt() {
 		now = v.SuspectReason
 	case v.Verdict != Up:
 		now = v.Reason
+	case v.Capacity.Charge != noReason:
+		now = v.Capacity.Charge
 	}
 	switch {
 	case now != noReason:
@@ -149,6 +151,11 @@ func (t *turn) route(s Stream, old LinkSet) LinkSet {
 // wants reports whether a usable link should carry the stream.
 func (t *turn) wants(s Stream, l Link) bool {
 	v := &t.s.Links[l]
+	if other, has := t.instead(); s == Video && has && t.s.Links[t.s.Plan.Best].Capacity.Thin && l == other {
+		return true
+	} else if s == Video && has && v.Capacity.Thin {
+		return false // it would delay the voice beside it, and the picture would not come through
+	}
 	if l == t.s.Plan.Best {
 		return true
 	}
@@ -195,6 +202,8 @@ func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 	switch {
 	case old.HasBest && best != old.Best:
 		return t.moved(old.Best)
+	case s == Video && came.Has(t.eased.link) && t.eased.reason != noReason:
+		return t.eased
 	case came != 0 && t.s.Doubt != noReason:
 		return cause{t.s.Doubt, best}
 	case came != 0:
@@ -204,6 +213,8 @@ func (t *turn) why(s Stream, from, to LinkSet, old Plan) cause {
 	switch v := &t.s.Links[gone]; {
 	case v.Verdict == Down:
 		return cause{v.Reason, gone}
+	case s == Video && v.Capacity.Thin:
+		return cause{TooThin, gone}
 	case v.Allowance.sheds(s, t.s.Phase()):
 		return cause{v.Allowance.reason(), gone}
 	case v.Reason == Proven && v.Since == t.at:

@@ -58,6 +58,18 @@ type Policy struct {
 	Overlap              time.Duration // how long the successor carries a stream before the old link leaves: several round trips (F3) [C]
 	DoubtHold            time.Duration // how long all must be well before extra copies end [C]
 	SwitchoversPerMinute int           // of one stream, while no link is Down and nobody asks (F4) [C]
+
+	// The picture's rate.
+	VideoRate     int           // bit/s of the picture where no link sets a limit: what is configured
+	VideoFloor    int           // bit/s of the least picture worth sending: 640x360, 15 a second [D: DR-36] [C]
+	VoiceRate     int           // bit/s kept free on each link for voice, headers and probes: 52 + 13 kbit/s, and some [C]
+	Drain         time.Duration // a queue of our own as long as this takes all that is left for the picture [C]
+	RateHold      time.Duration // how long a rate holds before it rises [C]
+	RateStep      float64       // by how much it rises at most where no link has shown its limit [C]
+	BlameAfter    time.Duration // a fault must last this long before a link is ruled by it: until then an estimate may say it is ours [C]
+	BloatPatience time.Duration // how long a queue of our own excuses a link's round trip and loss [C]
+	ThinFor       time.Duration // how long a link must be known to carry less than voice and VideoFloor before that counts [C]
+	StopAfter     time.Duration // how long all links must be so thin before the picture stops for voice's sake [C]
 }
 
 // DefaultPolicy is the policy for these links, in order of preference. Where none is metered both streams are sent over
@@ -100,6 +112,17 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 		Overlap:              500 * time.Millisecond,
 		DoubtHold:            2 * time.Second,
 		SwitchoversPerMinute: 12,
+
+		VideoRate:     2_500_000,
+		VideoFloor:    200_000,
+		VoiceRate:     80_000,
+		Drain:         time.Second,
+		RateHold:      2 * time.Second,
+		RateStep:      0.25,
+		BlameAfter:    time.Second,
+		BloatPatience: 5 * time.Second,
+		ThinFor:       time.Second,
+		StopAfter:     3 * time.Second,
 	}
 	for _, l := range links {
 		if l.Metered {
@@ -151,6 +174,9 @@ func (p Policy) Check() error {
 	}
 	if p.DwellMost < p.Dwell {
 		wrong("DwellMost %v is below Dwell %v; make it larger", p.DwellMost, p.Dwell)
+	}
+	if p.VideoFloor > p.VideoRate {
+		wrong("VideoFloor %d is above VideoRate %d; make it smaller", p.VideoFloor, p.VideoRate)
 	}
 	if least := len(p.Links) + 3; p.SwitchoversPerMinute < least {
 		wrong("SwitchoversPerMinute is %d; with %d links allow at least %d", p.SwitchoversPerMinute, len(p.Links), least)

@@ -87,6 +87,8 @@ func TestSettingsAreComplete(t *testing.T) {
 			*s.duration(&p) = 1
 		case s.count != nil:
 			*s.count(&p) = 1
+		case s.bits != nil:
+			*s.bits(&p) = 1
 		default:
 			*s.share(&p) = 1
 		}

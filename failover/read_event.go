@@ -32,7 +32,7 @@ func (in *reader) event(f []string) (Event, error) {
 }
 
 func notUnderstood(f []string) error {
-	return fmt.Errorf("%q is no event; write opened, closed, refused, pin or unpin LINK, carrier LINK up|down, echo, late or miss LINK TIME, report LINK SENT ARRIVED, budget LINK enough|low|short|spent, procedure open|closed, tick, or wall TIME", strings.Join(f, " "))
+	return fmt.Errorf("%q is no event; write opened, closed, refused, pin or unpin LINK, carrier LINK up|down, echo, late or miss LINK TIME, report LINK SENT ARRIVED, estimate LINK RATE QUEUE, budget LINK enough|low|short|spent, procedure open|closed, tick, or wall TIME", strings.Join(f, " "))
 }
 
 func (in *reader) linkEvent(word, name string, f []string) (Event, error) {
@@ -73,6 +73,13 @@ func (in *reader) linkEvent(word, name string, f []string) (Event, error) {
 			return Event{}, fmt.Errorf("%q are no two counts; write report LINK SENT ARRIVED", strings.Join(f, " "))
 		}
 		return Reported(l, uint32(sent), uint32(arrived)), nil
+	case word == "estimate" && len(f) == 2:
+		rate, err1 := strconv.ParseUint(f[0], 10, 32)
+		queue, err2 := time.ParseDuration(f[1])
+		if err1 != nil || err2 != nil || rate > mostBits || queue < 0 {
+			return Event{}, fmt.Errorf("%q is no estimate; write estimate LINK BITS-A-SECOND QUEUE, like 600000 120ms, and 0 for a rate that is not known", strings.Join(f, " "))
+		}
+		return Estimated(l, int(rate), queue), nil
 	}
 	return Event{}, notUnderstood(append([]string{word, name}, f...))
 }

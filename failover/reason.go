@@ -31,6 +31,10 @@ const (
 	ProcedureOpened
 	ProcedureClosed
 	AllDown
+	TooThin
+	Queueing
+	RateFits
+	RateRises
 	numReasons
 )
 
@@ -39,6 +43,7 @@ var reasonWords = [numReasons]string{
 	"none", "not_connected", "connected", "disconnected", "carrier_lost", "probes_missed", "one_way_out", "one_way_back",
 	"send_refused", "no_samples", "loss_high", "media_loss_high", "rtt_high", "answering", "proven", "preferred",
 	"doubt_over", "operator_pin", "budget_low", "budget_short", "budget_spent", "budget_back", "procedure_opened", "procedure_closed", "all_down",
+	"too_thin", "queueing", "rate_fits", "rate_rises",
 }
 
 // reasonSentences is the table of what a technician reads; @ stands for the link's name.
@@ -68,6 +73,10 @@ var reasonSentences = [numReasons]string{
 	ProcedureOpened: "a procedure is open",
 	ProcedureClosed: "the procedure is closed",
 	AllDown:         "no link is usable, so everything is sent over all of them",
+	TooThin:         "@ carries too little for the picture beside voice",
+	Queueing:        "what we send over @ waits in a queue, so the picture takes less",
+	RateFits:        "the picture is made to fit what @ carries",
+	RateRises:       "@ has room for more of the picture",
 }
 
 // String is the code word, e.g. "probes_missed".

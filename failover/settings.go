@@ -13,6 +13,7 @@ type setting struct {
 	duration func(*Policy) *time.Duration
 	count    func(*Policy) *int
 	share    func(*Policy) *float64
+	bits     func(*Policy) *int // bit/s
 }
 
 // settings is the table of all thresholds, in the order of Policy.
@@ -47,12 +48,24 @@ var settings = []setting{
 	{name: "Overlap", duration: func(p *Policy) *time.Duration { return &p.Overlap }},
 	{name: "DoubtHold", duration: func(p *Policy) *time.Duration { return &p.DoubtHold }},
 	{name: "SwitchoversPerMinute", count: func(p *Policy) *int { return &p.SwitchoversPerMinute }},
+	{name: "VideoRate", bits: func(p *Policy) *int { return &p.VideoRate }},
+	{name: "VideoFloor", bits: func(p *Policy) *int { return &p.VideoFloor }},
+	{name: "VoiceRate", bits: func(p *Policy) *int { return &p.VoiceRate }},
+	{name: "Drain", duration: func(p *Policy) *time.Duration { return &p.Drain }},
+	{name: "RateHold", duration: func(p *Policy) *time.Duration { return &p.RateHold }},
+	{name: "RateStep", share: func(p *Policy) *float64 { return &p.RateStep }},
+	{name: "BlameAfter", duration: func(p *Policy) *time.Duration { return &p.BlameAfter }},
+	{name: "BloatPatience", duration: func(p *Policy) *time.Duration { return &p.BloatPatience }},
+	{name: "ThinFor", duration: func(p *Policy) *time.Duration { return &p.ThinFor }},
+	{name: "StopAfter", duration: func(p *Policy) *time.Duration { return &p.StopAfter }},
 }
 
 // Bounds outside of which a threshold is a slip of the pen, and arithmetic could overflow.
 const (
 	mostDuration = 10000 * time.Hour
 	mostCount    = 10000
+	leastBits    = 10_000
+	mostBits     = 1_000_000_000
 )
 
 func (t setting) mistake(p *Policy) string {
@@ -64,6 +77,10 @@ func (t setting) mistake(p *Policy) string {
 	case t.count != nil:
 		if n := *t.count(p); n < 1 || n > mostCount {
 			return fmt.Sprintf("%s is %d; use 1 to %d", t.name, n, mostCount)
+		}
+	case t.bits != nil:
+		if n := *t.bits(p); n < leastBits || n > mostBits {
+			return fmt.Sprintf("%s is %d; use %d to %d bit/s", t.name, n, leastBits, mostBits)
 		}
 	default:
 		if f := *t.share(p); !(f > 0 && f <= 0.5) { // not (f <= 0 || f > 0.5): NaN is a mistake too
@@ -79,6 +96,8 @@ func (t setting) text(p *Policy) string {
 		return t.duration(p).String()
 	case t.count != nil:
 		return strconv.Itoa(*t.count(p))
+	case t.bits != nil:
+		return strconv.Itoa(*t.bits(p))
 	}
 	return strconv.FormatFloat(*t.share(p), 'g', -1, 64)
 }
@@ -89,6 +108,8 @@ func (t setting) set(p *Policy, text string) (err error) {
 		*t.duration(p), err = time.ParseDuration(text)
 	case t.count != nil:
 		*t.count(p), err = strconv.Atoi(text)
+	case t.bits != nil:
+		*t.bits(p), err = strconv.Atoi(text)
 	default:
 		*t.share(p), err = strconv.ParseFloat(text, 64)
 	}

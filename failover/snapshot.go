@@ -21,6 +21,7 @@ type Snapshot struct {
 	Carried  [NumStreams][MaxLinks]Instant // since when each routed link carries each stream
 	Acts     [maxActs]Instant              // the latest changes of the engine's own will, a ring
 	ActCount uint64
+	RateAt   Instant // when Plan.Rate last changed
 	StallEnd Instant // when our own last stall ended; what was asked before proves nothing by silence
 	Stalls   uint64
 }
@@ -51,6 +52,7 @@ type LinkView struct {
 	Echoes   Echoes
 	Arrivals Arrivals
 	Refused  Refused
+	Capacity Capacity
 	ProofAt  Instant
 	Strikes  int // falls that followed each other within FlapMemory
 	LastFall Instant
@@ -113,6 +115,9 @@ func Restore(p Policy, s Snapshot) (*Engine, error) {
 		if r.Minus(all) != 0 || r == 0 || s.Plan.HasBest && !all.Has(s.Plan.Best) || s.Doubt >= numReasons || s.Why >= numReasons {
 			return nil, fmt.Errorf("restore the failover engine: the snapshot's plan is damaged; take another")
 		}
+	}
+	if r := s.Plan.Rate; r != 0 && (r < p.VideoFloor || r >= p.VideoRate) {
+		return nil, fmt.Errorf("restore the failover engine: the snapshot's rate is damaged; take another")
 	}
 	e.s = s
 	e.s.Links = slices.Clone(s.Links)

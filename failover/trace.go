@@ -88,6 +88,10 @@ func (e *Engine) appendDecision(b []byte, before Plan, d Decision) []byte {
 		b = s.To.appendNames(b, &e.p)
 		b = appendWhy(b, s.Reason, e.p.name(s.Link), s.LastGood, false)
 	}
+	for _, r := range d.Resizings {
+		b = fmt.Appendf(b, "%s picture %s -> %s", at, before.rate(), d.Plan.rate())
+		b = appendWhy(b, r.Reason, e.p.name(r.Link), 0, false)
+	}
 	if before.Best != d.Plan.Best || before.HasBest != d.Plan.HasBest {
 		b = fmt.Appendf(b, "%s best %s -> %s (%v)\n", at, e.p.best(before), e.p.best(d.Plan), e.s.Why)
 	}
@@ -196,6 +200,8 @@ func (r Record) appendText(b []byte, p *Policy) []byte {
 		b = append(b, ev.took.String()...)
 	case reported:
 		b = fmt.Appendf(b, "report %s %d %d", name, ev.sent, ev.arrived)
+	case estimated:
+		b = fmt.Appendf(b, "estimate %s %d %v", name, ev.rate, ev.took)
 	case sendFailed:
 		b = append(append(b, "refused "...), name...)
 	case pinned:

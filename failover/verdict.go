@@ -27,6 +27,7 @@ func (t *turn) rise(l Link, why Reason) {
 		return
 	}
 	v.RTT, v.Loss, v.ForwardLoss, v.Arrivals, v.Refused = 0, 0, 0, Arrivals{}, Refused{}
+	v.Capacity = Capacity{Measured: v.Capacity.Measured}
 	v.Echoes = Echoes{Answers: v.Echoes.Answers, LossPeak: t.p.LossPrior, Hole: v.Echoes.Hole, Last: t.at}
 	v.Proof, v.ProofAt = 0, t.at
 	t.rule(l, Proving, why, v.LastGood)
@@ -53,13 +54,17 @@ func (t *turn) judge(l Link) {
 		return
 	}
 	t.suspect(l, v)
-	why := t.bad(v)
+	t.thin(l, v)
+	why := t.charge(v, t.bad(v))
+	if v.Capacity.Thin {
+		why = TooThin
+	}
 	switch {
 	case v.Verdict == Up && why != noReason:
 		t.strike(v)
 		t.rule(l, Degraded, why, v.LastGood)
 	case v.Verdict == Up:
-	case v.Suspect || why != noReason || v.Verdict == Degraded && !t.good(v):
+	case v.Suspect || why != noReason || v.Capacity.Charge != noReason || v.Verdict == Degraded && !t.good(v):
 		v.Proof, v.ProofAt = 0, t.at
 	case v.Proof >= v.Dwell:
 		t.rule(l, Up, Proven, v.LastGood)
@@ -89,7 +94,7 @@ func (t *turn) suspect(l Link, v *LinkView) {
 	}
 }
 
-// bad is why a link is worse than Up, if it is.
+// bad is what is wrong with a link, if anything is.
 func (t *turn) bad(v *LinkView) Reason {
 	switch {
 	case v.Echoes.Samples >= lossSpan/4 && v.Loss > t.p.DegradeLoss:

@@ -16,6 +16,9 @@ func hasty(links ...LinkPolicy) Policy {
 	p.FlapMemory, p.Overlap, p.DoubtHold = 3*time.Second, 120*time.Millisecond, 200*time.Millisecond
 	p.ReportSettle, p.SampleDue, p.ClearAnswers = 100*time.Millisecond, 500*time.Millisecond, 4
 	p.FalseAlarmEvery, p.RefusedFor, p.Refusals = time.Second, 50*time.Millisecond, 3
+	p.Drain, p.RateHold, p.BloatPatience = 300*time.Millisecond, 100*time.Millisecond, 400*time.Millisecond
+	p.BlameAfter = 100 * time.Millisecond
+	p.ThinFor, p.StopAfter = 75*time.Millisecond, 200*time.Millisecond
 	return p
 }
 
@@ -119,7 +122,7 @@ func (w *world) scene(t *rapid.T) error {
 	l := Link(rapid.IntRange(0, len(w.open)-1).Draw(t, "link"))
 	on := rapid.Bool().Draw(t, "on")
 	var ev Event
-	switch rapid.IntRange(0, 12).Draw(t, "what") {
+	switch rapid.IntRange(0, 14).Draw(t, "what") {
 	case 0, 1, 2:
 		ev, w.open[l] = Opened(l), true
 	case 3:
@@ -136,6 +139,9 @@ func (w *world) scene(t *rapid.T) error {
 		ev = SendFailed(l)
 	case 9:
 		w.at = w.at.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "sleep")) * time.Millisecond)
+	case 13, 14:
+		rate := rapid.SampledFrom([]int{0, 40_000, 150_000, 270_000, 340_000, 600_000, 1_500_000, 5_000_000}).Draw(t, "rate")
+		ev = Estimated(l, rate, time.Duration(rapid.SampledFrom([]int{0, 0, 100, 250, 900}).Draw(t, "queue"))*time.Millisecond)
 	default:
 		w.fault[l] = fault(rapid.IntRange(0, int(faults)-1).Draw(t, "fault"))
 	}
@@ -207,7 +213,8 @@ func FuzzStep(f *testing.F) {
 			ev := []Event{Tick(), Opened(l), Closed(l), Carrier(l, x&1 == 0),
 				Sampled(l, Sample{Answered: true, Late: x&1 == 1, RTT: time.Duration(x) * 20 * time.Millisecond}),
 				Sampled(l, Sample{RTT: time.Duration(x) * 10 * time.Millisecond}),
-				Reported(l, x, x&7), Reported(l, x, 0), SendFailed(l), Pinned(l, x&1 == 0), Procedure(x&1 == 0), Budget(l, Allowance(x))}[script[0]%12]
+				Reported(l, x, x&7), Reported(l, x, 0), SendFailed(l), Pinned(l, x&1 == 0), Procedure(x&1 == 0), Budget(l, Allowance(x)),
+				Estimated(l, int(x)*50_000, time.Duration(script[2]&7)*50*time.Millisecond)}[script[0]%13]
 			for range 1 + script[0]>>5 {
 				if _, err := g.step(at, ev); err != nil {
 					t.Fatal(err)
