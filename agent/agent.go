@@ -48,15 +48,16 @@ type Agent struct {
 	unkept string // why the state directory cannot be used; "": it can
 	run    string // this start of the program
 
-	fars    []place
-	loop    *loop
-	uplinks []*uplink
-	sources []*source
-	back    *returnPath
-	screens *screens
-	asker   *asker
-	metrics *metrics
-	pages   *status.Server
+	fars      []place
+	loop      *loop
+	uplinks   []*uplink
+	sources   []*source
+	back      *returnPath
+	screens   *screens
+	asker     *asker
+	procedure switching
+	metrics   *metrics
+	pages     *status.Server
 
 	latest atomic.Pointer[Snapshot]
 	ready  chan struct{}
@@ -78,6 +79,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		a.parts.Net, a.real = bind, true
 	}
 	kept := store{cfg.StateDir}
+	a.procedure.kept = kept
 	if err := kept.open(); err != nil {
 		a.unkept = err.Error()
 		a.log.Error("the state directory cannot be used; nothing is kept over a restart", "err", err)

@@ -38,6 +38,7 @@ const (
 	traceSaved                  // the recorder wrote a file: saved
 	found                       // a scout holds another far end (on), or has lost it: far
 	wished                      // an operator wants the room at a far end: far
+	procedure                   // somebody opens a procedure (on) or closes it
 )
 
 // event is something that happened. Library callbacks only post events; nothing but the loop acts on them.
@@ -65,20 +66,21 @@ type loop struct {
 	ended   chan struct{}
 	begun   time.Time // Instant 0
 
-	engine  *failover.Engine
-	guard   *failover.Guard
-	rec     *recorder
-	plan    failover.Plan
-	best    failover.Link // before the last step; MaxLinks: none
-	fresh   bool          // no link has connected yet
-	again   replayed      // before the newest switchover
-	links   []linkState
-	where   whereabouts
-	flows   [media.NumKinds]flow
-	tale    tale
-	present *presence
-	since   since
-	verdict supervision.Verdict // as last ruled
+	engine    *failover.Engine
+	guard     *failover.Guard
+	rec       *recorder
+	plan      failover.Plan
+	best      failover.Link // before the last step; MaxLinks: none
+	fresh     bool          // no link has connected yet
+	again     replayed      // before the newest switchover
+	links     []linkState
+	where     whereabouts
+	flows     [media.NumKinds]flow
+	tale      tale
+	present   *presence
+	since     since
+	verdict   supervision.Verdict // as last ruled
+	procedure procedureFlag
 
 	breaches [invariants]uint64
 
@@ -99,6 +101,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 	}
 	l.where = newWhereabouts(len(a.fars), kept.farEnd(a.fars), l.begun)
 	l.plan = engine.Snapshot().Plan
+	l.procedure = kept.procedure()
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
 		l.links[i].carrier = "unknown"
@@ -132,8 +135,9 @@ func (l *loop) Run(ctx context.Context) error {
 	defer close(l.ended)
 	timer := time.NewTimer(houseEvery)
 	defer timer.Stop()
-	l.step(time.Now(), failover.Tick()) // the plan is true from here on
 	now := time.Now()
+	l.step(now, failover.Tick()) // the plan is true from here on
+	l.resume(now)
 	for {
 		timer.Reset(l.pause(now))
 		select {
@@ -184,6 +188,8 @@ func (l *loop) take(now time.Time, e event) {
 		l.step(now, failover.Pinned(e.link, e.on))
 		l.tale.pinned(now, l.name(e.link), e.on)
 		l.news = true
+	case procedure:
+		l.turned(now, e.on)
 	case impaired:
 		l.tale.say(now, status.Notice, e.text)
 		l.news = true

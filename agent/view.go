@@ -39,6 +39,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 		st.Switchovers = append(st.Switchovers, l.viewChange(c))
 	}
 	st.FarEnd = l.viewFarEnd(now, e)
+	st.Procedure = l.viewProcedure()
 	return st
 }
 

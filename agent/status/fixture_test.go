@@ -15,6 +15,7 @@ type box struct {
 	pinned []string
 	broken []string
 	wished []string
+	opened []bool
 	err    error
 }
 
@@ -48,6 +49,13 @@ func (b *box) MoveTo(_ context.Context, farEnd string) error {
 		return ErrNoFarEnd
 	}
 	b.wished = append(b.wished, farEnd)
+	return b.err
+}
+
+func (b *box) Procedure(_ context.Context, open bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.opened = append(b.opened, open)
 	return b.err
 }
 
@@ -95,6 +103,8 @@ func healthy(at time.Time) *Status {
 		FarEnd: FarEnd{URL: "https://gateway.example.org", Reached: true, Level: OK, Sentence: "The far end is reached over primary and cellular.", Known: true,
 			All:    []Place{{Name: "gateway.example.org", URL: "https://gateway.example.org", Current: true, Words: "the room is here"}, {Name: "b.example.org", URL: "https://b.example.org", Words: "stands by"}},
 			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
+		Procedure: Procedure{Open: true, Since: ago(6 * time.Minute), Sentence: "A procedure is open.",
+			Copies: "Voice goes over every uplink that works; the picture goes over every uplink that costs nothing, and on doubt over the others too."},
 		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},
 	}
 }

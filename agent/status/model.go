@@ -21,6 +21,7 @@ type Status struct {
 	Switchovers []Switchover `json:"switchovers"` // newest first, the last 20
 	Events      []Event      `json:"events"`      // newest first, the last 50
 	FarEnd      FarEnd       `json:"far_end"`
+	Procedure   Procedure    `json:"procedure"`
 	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
 	Recorder    Recorder     `json:"recorder"`
 }
@@ -211,6 +212,15 @@ type Person struct {
 	Talks    bool      `json:"talks"`     // is sending voice or picture to the room
 	Silent   float64   `json:"silent_ms"` // the console has not spoken for so long that its word is not believed; 0: it speaks
 	Sentence string    `json:"sentence"`
+}
+
+// Procedure says whether contrast or its observation is open in the room: from time-out to the end of observation. People
+// say so; copies of voice and picture go by it.
+type Procedure struct {
+	Open     bool      `json:"open"`
+	Since    time.Time `json:"since"`    // of the present state; zero: as long as this run
+	Sentence string    `json:"sentence"` // the state in words
+	Copies   string    `json:"copies"`   // what that means for voice and picture
 }
 
 // Recorder says what is kept for later.

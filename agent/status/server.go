@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -28,6 +29,8 @@ type Box interface {
 	Pin(ctx context.Context, uplink string) error
 	// MoveTo wants the room at another far end, by its name; it goes there when that one answers.
 	MoveTo(ctx context.Context, farEnd string) error
+	// Procedure opens or closes a procedure. It returns when that would survive a restart, or says why it would not.
+	Procedure(ctx context.Context, open bool) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, restore.
 	Impair(uplink, what string) error
 }
@@ -80,6 +83,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("GET /api/v1/events", s.events(jsonEvent))
 	mux.HandleFunc("POST /api/v1/pin", s.pin)
 	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
+	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
 		mux.Handle("GET /metrics", cfg.Metrics)
@@ -256,6 +260,18 @@ func (s *Server) moveTo(w http.ResponseWriter, r *http.Request) {
 	s.done(w, r, s.box.MoveTo(r.Context(), name))
 }
 
+func (s *Server) procedure(w http.ResponseWriter, r *http.Request) {
+	open, ok := field(w, r, "open")
+	if !ok {
+		return
+	}
+	if open != "true" && open != "false" {
+		problem(w, http.StatusBadRequest, "bad-request", "Say whether a procedure is open: send {\"open\": true} or {\"open\": false}, or a form with the field open.")
+		return
+	}
+	s.done(w, r, s.box.Procedure(r.Context(), open == "true"))
+}
+
 func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
 	what := r.PathValue("what")
 	if !slices.Contains([]string{"cut", "loss", "delay", "restore"}, what) {
@@ -269,12 +285,18 @@ func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
 func field(w http.ResponseWriter, r *http.Request, name string) (string, bool) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4096)
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		var m map[string]string
+		var m map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
-			problem(w, http.StatusBadRequest, "bad-request", "Send a JSON object of texts, e.g. {\""+name+"\": \"primary\"}.")
+			problem(w, http.StatusBadRequest, "bad-request", "Send a JSON object with the field "+name+".")
 			return "", false
 		}
-		return m[name], true
+		switch v := m[name].(type) {
+		case string:
+			return v, true
+		case bool:
+			return strconv.FormatBool(v), true
+		}
+		return "", true
 	}
 	if err := r.ParseForm(); err != nil {
 		problem(w, http.StatusBadRequest, "bad-request", "Send a form with the field "+name+".")

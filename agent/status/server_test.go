@@ -92,6 +92,11 @@ func TestRoutes(t *testing.T) {
 		{"pin without script", "POST", "/api/v1/pin", map[string]string{"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}, "uplink=", 303, ""},
 		{"the room elsewhere", "POST", "/api/v1/far-end", form, "far_end=b.example.org", 204, ""},
 		{"the room nowhere", "POST", "/api/v1/far-end", form, "far_end=c.example.org", 404, "urn:scanside:problem:unknown-far-end"},
+		{"a procedure opens", "POST", "/api/v1/procedure", map[string]string{"Content-Type": "application/json"}, `{"open":true}`, 204, ""},
+		{"a procedure closes by the button", "POST", "/api/v1/procedure", form, "open=false", 204, ""},
+		{"a procedure, but what of it", "POST", "/api/v1/procedure", map[string]string{"Content-Type": "application/json"}, `{"open":"perhaps"}`, 400, "urn:scanside:problem:bad-request"},
+		{"a procedure, nothing said", "POST", "/api/v1/procedure", form, "", 400, "urn:scanside:problem:bad-request"},
+		{"another site's procedure", "POST", "/api/v1/procedure", map[string]string{"Content-Type": form["Content-Type"], "Origin": "https://evil.example"}, "open=false", 403, ""},
 		{"pin is no link", "GET", "/api/v1/pin", nil, "", 405, ""},
 		{"cut", "POST", "/api/v1/demo/primary/cut", form, "", 204, ""},
 		{"unknown drill", "POST", "/api/v1/demo/primary/burn", form, "", 404, "unknown-impairment"},
@@ -105,6 +110,9 @@ func TestRoutes(t *testing.T) {
 	})
 	if want := []string{"cellular", "primary", ""}; !slices.Equal(b.pinned, want) {
 		t.Errorf("pinned %q, want %q", b.pinned, want)
+	}
+	if want := []bool{true, false}; !slices.Equal(b.opened, want) {
+		t.Errorf("procedure %v, want %v", b.opened, want)
 	}
 	if want := []string{"primary cut"}; !slices.Equal(b.broken, want) {
 		t.Errorf("broken %q, want %q", b.broken, want)
