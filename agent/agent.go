@@ -142,7 +142,7 @@ func (a *Agent) source(k media.Kind) *source {
 func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store) *uplink {
 	u := &uplink{
 		index: i, cfg: cfg, fars: a.fars, site: a.cfg.Site, box: a.box, run: a.run, bind: a.parts.Net, store: kept,
-		back: a.back, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1),
+		back: a.back, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 		post:  a.loop.post,
 		offer: a.loop.offer,
 	}
@@ -207,6 +207,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		first.Go(func() { u.Run(ctx) })
 		first.Go(func() { u.scout(ctx) })
 		first.Go(func() { a.watchCarrier(ctx, u) })
+		first.Go(func() { a.watchAddresses(ctx, u) })
 	}
 	for _, s := range a.sources {
 		first.Go(func() { s.Run(ctx) })
@@ -248,19 +249,6 @@ func (a *Agent) serveScreens(ctx context.Context) {
 			said = true
 			a.log.Error("the room's screen shows no picture yet; trying again", "err", err)
 		}
-	}
-}
-
-// watchCarrier posts what the interface says of its carrier. Where it cannot be known, probes alone decide.
-func (a *Agent) watchCarrier(ctx context.Context, u *uplink) {
-	if u.cfg.Interface == "" || !a.real {
-		return
-	}
-	err := link.WatchCarrier(ctx, u.cfg.Interface, func(up bool) {
-		a.loop.post(event{kind: carrier, link: u.index, on: up})
-	})
-	if err != nil && ctx.Err() == nil {
-		a.log.Warn("carrier cannot be watched; probes alone decide", "link", u.cfg.Name, "err", err)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -53,6 +53,8 @@ type uplink struct {
 	asked  func(media.Kind)              // the far end wants a key frame
 	every  atomic.Int64                  // probe cadence, nanoseconds; set by the loop
 	wake   chan struct{}                 // carrier came back: dial now
+	here   atomic.Pointer[[]netip.Addr]  // the interface's addresses; nil: not watched
+	moved  chan struct{}                 // they changed
 	meter  link.Meter                    // of all its sockets
 
 	ending sync.WaitGroup // connections that are being taken apart
@@ -192,6 +194,8 @@ func (u *uplink) sleep(ctx, stay context.Context, d time.Duration) bool {
 		return false
 	case <-u.wake:
 		return true
+	case <-u.moved:
+		return true
 	case <-stay.Done():
 		return true
 	case <-ctx.Done():
@@ -260,15 +264,6 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 	return nil
 }
 
-// absent reports whether the uplink's interface does not exist now.
-func (u *uplink) absent() bool {
-	if !u.real || u.cfg.Interface == "" {
-		return false
-	}
-	_, err := net.InterfaceByName(u.cfg.Interface)
-	return err != nil
-}
-
 // config is what link needs to dial a far end; the token is read anew so that it can be changed without a restart.
 func (u *uplink) config(far int) (link.Config, error) {
 	f := &u.fars[far]
@@ -316,6 +311,10 @@ func (u *uplink) hold(ctx, stay context.Context, c *conn) error {
 			return c.session.Err()
 		case <-look.C:
 			u.keep()
+		case <-u.moved:
+			if err := u.astray(c); err != nil {
+				return err
+			}
 		case <-u.wake: // carrier came back while the session lives: its probes know best
 		}
 	}

@@ -31,10 +31,11 @@
 //	live        probes run; the play half re-dials itself while the publish half lives
 //	            ("nobody there yet", 409 or 404 on WHEP, is live without return media)
 //	dead        Done is closed, Err says why: ErrSilent (30 s, RFC 7675 5.1), ErrFarClosed, ErrForgotten (the far end answers
-//	            over HTTP that it does not know the session), ErrPathBroken (it answers over HTTP alone, for 10 s)
+//	            over HTTP that it does not know the session), ErrPathBroken (it answers over HTTP alone, for 5 s)
 //	closed      Close: DELETE (2 s at most), everything waited for
 //
-// An outage of up to 25 s leaves a Session live.
+// An outage of up to 25 s leaves a Session live. So does a NAT that forgets the path: in doubt a Session sends ICE checks, from
+// which the far end learns the new address (consent.go).
 //
 // # Invariants
 //

@@ -29,6 +29,8 @@ type half struct {
 	resource string
 	echo     bool // the far end answers probes
 	prober   atomic.Pointer[prober]
+	sends    *sendWatch
+	affirmed atomic.Int64          // Unix nanoseconds of the last check sent in doubt
 	plain    atomic.Pointer[plain] // on a publish half whose far end does not answer probes
 }
 
@@ -49,7 +51,7 @@ func (h *half) probe(ssrc uint32, every func() time.Duration, tell func(Sample))
 // dialHalf makes a PeerConnection, offers it to endpoint and waits until it is connected. prepare adds the media and
 // returns after which the offer is made; want is the direction that the answer must have. On error nothing is left.
 func (s *Session) dialHalf(ctx context.Context, doing, endpoint, want string, servers []webrtc.ICEServer, prepare func(*half) error) (*half, error) {
-	h := &half{}
+	h := &half{sends: s.sends}
 	h.tcp = newTCPDialer(s.sends, func(err error) {
 		select {
 		case <-h.up: // before that, UDP may still win

@@ -9,8 +9,8 @@ const (
 	doubtSilence = 500 * time.Millisecond
 	askPause     = time.Second // between two such questions
 	// brokenAfter is how long the far end must have answered over HTTP alone before the media path is given up: a new
-	// session costs half a second, and a burst of loss is over sooner.
-	brokenAfter = 10 * time.Second
+	// session costs half a second, and a burst of loss is over sooner. A NAT that forgot the path is cured long before (consent.go).
+	brokenAfter = 5 * time.Second
 )
 
 // measurePlain is for a far end that does not answer probes.
@@ -29,14 +29,26 @@ func (s *Session) sampled(sample Sample) {
 	if sample.Answered {
 		s.missing.Store(0)
 		s.answered.Store(time.Now().UnixNano())
-	} else if s.missing.Add(1) >= doubtAfter && time.Since(time.Unix(0, s.answered.Load())) >= doubtSilence {
-		select {
-		case s.doubt <- struct{}{}:
-		default:
+	} else if s.missing.Add(1) >= doubtAfter {
+		s.affirm()
+		if time.Since(time.Unix(0, s.answered.Load())) >= doubtSilence {
+			select {
+			case s.doubt <- struct{}{}:
+			default:
+			}
 		}
 	}
 	if s.ev.Sample != nil {
 		s.ev.Sample(sample)
+	}
+}
+
+// affirm shows the far end both halves' present addresses: it may have seen another one until now.
+func (s *Session) affirm() {
+	now := time.Now()
+	s.pub.affirm(now)
+	if p := s.nowPlaying(); p != nil {
+		p.affirm(now)
 	}
 }
 

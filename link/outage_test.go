@@ -270,17 +270,17 @@ func TestPathBroken(t *testing.T) {
 		s, _ := dial(t, w.config("2"))
 		media := func(vnet.Chunk) bool { return true } // signalling has its own way in this world
 		w.drop.Store(&media)
-		time.Sleep(8 * time.Second)
+		time.Sleep(4 * time.Second)
 		w.cut()
 		time.Sleep(5 * time.Second)
 		if s.Err() != nil {
-			t.Errorf("ended by 8 s of silence: %v", s.Err())
+			t.Errorf("ended by 4 s of silence: %v", s.Err())
 		}
 		start := time.Now()
 		w.drop.Store(&media)
 		<-s.Done()
 		t.Logf("given up after %v: %v", time.Since(start), s.Err())
-		if !errors.Is(s.Err(), ErrPathBroken) || time.Since(start) > 15*time.Second {
+		if !errors.Is(s.Err(), ErrPathBroken) || time.Since(start) > 8*time.Second {
 			t.Errorf("after %v: %v", time.Since(start), s.Err())
 		}
 		must(t, s.Close())

@@ -107,8 +107,10 @@ func (s *Session) probePlay(h *half, ssrc uint32) {
 	h.probe(ssrc, every, func(sample Sample) {
 		if sample.Answered {
 			misses.Store(0)
-		} else if misses.Add(1) >= playMisses && s.missing.Load() == 0 {
+		} else if n := misses.Add(1); n >= playMisses && s.missing.Load() == 0 {
 			h.end(errPlaySilent)
+		} else if n >= playDoubt {
+			h.affirm(time.Now())
 		}
 	})
 }

@@ -3,6 +3,7 @@ package link
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 
 	"github.com/pion/ice/v4"
@@ -15,6 +16,7 @@ type sendWatch struct {
 	Net
 	refused atomic.Uint64
 	last    atomic.Pointer[error]
+	sockets sync.Map // of pion's ICE that are open, by their address
 }
 
 func (w *sendWatch) note(err error) {
@@ -46,10 +48,20 @@ func (w *sendWatch) ListenUDP(network string, laddr *net.UDPAddr) (transport.UDP
 	if err != nil {
 		return nil, err
 	}
+	var watched transport.UDPConn = &watchedUDP{c, w}
 	if quick, ok := c.(ice.AddrPortReaderWriter); ok {
-		return &watchedQuick{watchedUDP{c, w}, quick}, nil
+		watched = &watchedQuick{watchedUDP{c, w}, quick}
 	}
-	return &watchedUDP{c, w}, nil
+	w.sockets.Store(c.LocalAddr().String(), watched)
+	return watched, nil
+}
+
+// socket is the open one with that address; nil: there is none.
+func (w *sendWatch) socket(addr string) transport.UDPConn {
+	if c, ok := w.sockets.Load(addr); ok {
+		return c.(transport.UDPConn)
+	}
+	return nil
 }
 
 type watchedUDP struct {
@@ -61,6 +73,11 @@ func (c *watchedUDP) WriteTo(b []byte, addr net.Addr) (int, error) {
 	n, err := c.UDPConn.WriteTo(b, addr)
 	c.watch.note(err)
 	return n, err
+}
+
+func (c *watchedUDP) Close() error {
+	c.watch.sockets.Delete(c.LocalAddr().String())
+	return c.UDPConn.Close()
 }
 
 // watchedQuick keeps the way without allocations for sockets that have one.
