@@ -88,20 +88,22 @@ func (l *loop) apply(plan failover.Plan) {
 			s.on[k] = want
 			leg.Select(want)
 			if want {
-				l.replay(&l.flows[k], leg)
+				l.replay(&l.flows[k], leg, s.rtt)
 			}
 		}
 	}
 }
 
 // replay sends on a leg that has just begun to carry a stream what the far end does not have yet: if the other legs bring it
-// after all, the far end drops the copies; if not, nothing is lost.
-func (l *loop) replay(f *flow, leg *media.Leg) {
+// after all, the far end drops the copies; if not, nothing is lost. Until it has left and its effect could be seen at the far
+// end, a round trip later, no key frame is made: who asks for one asks about what is on its way.
+func (l *loop) replay(f *flow, leg *media.Leg, rtt time.Duration) {
 	n, known := f.unacknowledged()
 	switch limit := [...]int{media.Voice: replayVoice, media.Video: replayVideo}[f.source.kind]; {
 	case !known || n == 0:
 	case n <= limit:
-		leg.Replay(uint16(f.far.Highest))
+		again := leg.Replay(uint16(f.far.Highest))
+		f.source.gate.Hold(time.Now().Add(again.Takes + rtt))
 	default:
 		f.source.src.RequestKeyFrame()
 	}

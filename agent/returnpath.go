@@ -179,6 +179,28 @@ func (r *returnPath) stats(k media.Kind) media.MergerStats {
 	return sum
 }
 
+// wordWorth is how long after the last packet the room's word is still sent: the far end would not send again what is older.
+const wordWorth = 5 * time.Second
+
+// word is what the room has received of each stream that comes back, for the far end. Any goroutine may call it.
+func (r *returnPath) word() []link.StreamReport {
+	r.mu.Lock()
+	g := r.now
+	r.mu.Unlock()
+	var all []link.StreamReport
+	for k, m := range g.merged {
+		if time.Since(r.came(media.Kind(k))) > wordWorth {
+			continue
+		}
+		st := m.Stats()
+		all = append(all, link.StreamReport{
+			Kind: media.Kind(k), Highest: st.Highest, Received: uint32(st.Received), Lost: uint32(st.Lost),
+			LongestGap: st.LongestGap, RecentGap: st.RecentGap,
+		})
+	}
+	return all
+}
+
 // last is when a link last brought kind to the present generation; zero: never. What an earlier one gets reaches nobody.
 func (r *returnPath) last(l failover.Link, k media.Kind) time.Time {
 	r.mu.Lock()

@@ -219,6 +219,12 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	cfg.Word = func() []link.StreamReport {
+		if !c.used.Load() {
+			return nil // another far end's numbers would mislead it
+		}
+		return u.back.word()
+	}
 	silent := u.forget(ctx, cfg, c.far)
 	session, err := link.Dial(ctx, cfg, link.Events{
 		Sample: func(s link.Sample) {

@@ -44,6 +44,7 @@ func (r *room) publish(api *link.API, c caller, offer string) (link.Peer, string
 	in, answer, err := api.AcceptPublish(offer, link.PublishEvents{
 		Packet:    seat.packet,
 		Report:    seat.report,
+		Word:      seat.word,
 		Connected: seat.connected,
 	})
 	if err != nil {
@@ -169,8 +170,8 @@ func (r *room) seatIn(c caller, s *seat, in *link.Inbound) *link.Problem {
 		}
 		u.in = in
 		r.run.published = true
-		s.up.Store(u)
 		s.run = r.run
+		s.up.Store(u) // from here on the callbacks see both
 		r.sums.sessions++
 	}
 	r.mu.Unlock()
@@ -189,8 +190,8 @@ func (r *room) seatOut(c caller, s *seat, out *link.Outbound) *link.Problem {
 		for k := range u.back {
 			u.back[k] = r.back[k].fan.AddLeg(c.uplink, out.Leg(media.Kind(k)))
 		}
-		s.up.Store(u)
 		s.run = r.run
+		s.up.Store(u) // from here on the callbacks see both
 	}
 	r.mu.Unlock()
 	r.ends.close(over)
@@ -234,7 +235,7 @@ func (s *seat) packet(k media.Kind, p *rtp.Packet) {
 	}
 	now := time.Now()
 	if u.take(k, p, now) {
-		s.room.mirror(k, now)
+		s.room.stir()
 	}
 }
 

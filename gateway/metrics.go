@@ -70,7 +70,7 @@ type roomCollector struct {
 	box, links, linksUp, viewers, talking, present  *prometheus.Desc
 	runs, sessions, talks, keyFrames                *prometheus.Desc
 	received, duplicate, lost, repaired, asked, gap *prometheus.Desc
-	newest, dropped                                 *prometheus.Desc
+	newest, dropped, replayed, replayedBytes        *prometheus.Desc
 	peers, browsers                                 *prometheus.Desc
 }
 
@@ -98,15 +98,19 @@ func newRoomCollector(g *Gateway) *roomCollector {
 		gap:       d("longest_gap_seconds", "Longest silence in the merged stream of the present run.", "site", "direction", "media"),
 		newest:    d("newest_packet_timestamp_seconds", "When the newest packet of the merged stream came; 0: none yet.", "site", "direction", "media"),
 		dropped:   d("viewer_dropped_packets_total", "Packets dropped because a viewer's queue was full.", "site", "media"),
-		peers:     d("sessions", "WHIP and WHEP sessions open now."),
-		browsers:  d("signed_in", "Browsers signed in now."),
+		replayed:  d("replayed_packets_total", "Packets sent again to the room on an uplink that took the return media over.", "site", "media"),
+
+		replayedBytes: d("replayed_bytes_total", "Payload of these.", "site", "media"),
+
+		peers:    d("sessions", "WHIP and WHEP sessions open now."),
+		browsers: d("signed_in", "Browsers signed in now."),
 	}
 }
 
 func (c *roomCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.box, c.links, c.linksUp, c.viewers, c.talking, c.present, c.runs, c.sessions, c.talks, c.keyFrames, c.received, c.duplicate,
-		c.lost, c.repaired, c.asked, c.gap, c.newest, c.dropped, c.peers, c.browsers,
+		c.lost, c.repaired, c.asked, c.gap, c.newest, c.dropped, c.replayed, c.replayedBytes, c.peers, c.browsers,
 	} {
 		ch <- d
 	}
@@ -180,6 +184,8 @@ func (c *roomCollector) streams(ch chan<- prometheus.Metric, r *room, k media.Ki
 		dropped += v.legs[k].Stats().Dropped
 	}
 	counter(ch, c.dropped, float64(dropped), site, k.String())
+	counter(ch, c.replayed, float64(r.sums.replayed[k].packets), site, k.String())
+	counter(ch, c.replayedBytes, float64(r.sums.replayed[k].bytes), site, k.String())
 }
 
 func gauge(ch chan<- prometheus.Metric, d *prometheus.Desc, v float64, labels ...string) {

@@ -16,9 +16,6 @@ const (
 	repairEvery = 20 * time.Millisecond
 	// idleEvery is the same in a room without a box and without a talker: only people's presence ages there.
 	idleEvery = 250 * time.Millisecond
-	// mirrorWindow: the return media of a kind goes on exactly the uplinks that brought this kind within it. It is the
-	// longest silence that a link in use shows (voice at 30 % loss: 16 packets, 320 ms, is the once-in-a-month run).
-	mirrorWindow = 300 * time.Millisecond
 	// boxAlive is how long a box that fell silent holds its room against another box.
 	boxAlive = 3 * time.Second
 	// flowing is how recent a packet must be for a stream to count as flowing.
@@ -77,9 +74,7 @@ func (r *room) keep(ctx context.Context) {
 		}
 		now := time.Now()
 		busy := r.repair(now)
-		for k := range media.NumKinds {
-			r.mirror(media.Kind(k), now)
-		}
+		r.mirror(now)
 		r.heldKeyFrames(now)
 		if !now.Before(nextMeasure) {
 			r.measure()
@@ -153,28 +148,6 @@ func (run *run) alternate(best *uplink, others []*uplink, now time.Time) *uplink
 		}
 	}
 	return best
-}
-
-// mirror sends the return media of a kind on exactly the uplinks that bring this kind now, and on all when none does.
-func (r *room) mirror(k media.Kind, now time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.run == nil {
-		return
-	}
-	any := false
-	for _, u := range r.run.uplinks {
-		any = any || u.arrived(k, now, mirrorWindow)
-	}
-	for _, u := range r.run.uplinks {
-		if u.back[k] == nil {
-			continue
-		}
-		if on := !any || u.arrived(k, now, mirrorWindow); on != u.carries[k] {
-			u.carries[k] = on
-			u.back[k].Select(on)
-		}
-	}
 }
 
 // askKeyFrame takes a viewer's request to the box, at most one per half second.

@@ -21,6 +21,8 @@ type run struct {
 	uplinks   []*uplink // in order of first appearance
 	published bool      // a session that brings media has come
 	asked     int       // repair requests, to take turns
+
+	acked [media.NumKinds]ack // the room's word on what goes back to it
 }
 
 // maxUplinks is the number of links an agent can have (failover.MaxLinks).
@@ -41,6 +43,8 @@ type uplink struct {
 	legs   [media.NumKinds]*media.MergerLeg
 	last   [media.NumKinds]atomic.Int64 // arrival of the newest packet, ns since 1970; 0: none yet
 	losses [media.NumKinds]lossMeter    // guarded by the room's lock
+
+	bringing [media.NumKinds]atomic.Bool // see mirrorWindow; brings says it as it is now
 
 	// guarded by the room's lock
 	in      *link.Inbound
@@ -82,12 +86,11 @@ func (u *uplink) takesPicture(now time.Time) bool {
 	return u.out != nil && u.carries[media.Video] && u.in != nil && now.Sub(u.in.LastHeard()) < mirrorWindow
 }
 
-// take passes a packet to the run's merger. news is true when kind k had been silent on this uplink for longer than the
-// mirror window: the way back must follow at once.
+// take passes a packet to the run's merger. news is true when u begins to bring kind k: the way back must follow at once.
 func (u *uplink) take(k media.Kind, p *rtp.Packet, now time.Time) (news bool) {
 	before := u.last[k].Swap(now.UnixNano())
 	u.legs[k].WriteRTP(p)
-	return now.UnixNano()-before > int64(mirrorWindow)
+	return now.UnixNano()-before <= int64(mirrorWindow) && !u.bringing[k].Load() && !u.bringing[k].Swap(true)
 }
 
 // heard is when anything last came over u; the zero time: never.

@@ -16,6 +16,8 @@ type sums struct {
 	talked        [media.NumKinds]media.MergerStats // of talks that are over
 	viewerDropped [media.NumKinds]uint64
 
+	replayed [media.NumKinds]replayed // to the room, on uplinks that took a stream over
+
 	lost [directions][media.NumKinds]uint64 // the most that was exported: a late packet takes its loss back, a counter must not
 }
 
@@ -41,3 +43,6 @@ func plus(a, b media.MergerStats) media.MergerStats {
 	b.RepairsAsked += a.RepairsAsked
 	return b
 }
+
+// replayed is what was sent again when return media changed uplinks.
+type replayed struct{ packets, bytes uint64 }

@@ -22,6 +22,7 @@ type talk struct {
 	mergers [media.NumKinds]*media.Merger
 	legs    [media.NumKinds]*media.MergerLeg
 	last    [media.NumKinds]atomic.Int64 // arrival of the newest packet, ns since 1970
+	before  [media.NumKinds]uint64       // the last number to the room that is not this talk's; 0: there was none
 }
 
 func (t *talk) arrived(k media.Kind, now time.Time) bool {
@@ -115,6 +116,7 @@ func (r *room) giveFloor(t *talk, takeover bool) *link.Problem {
 		r.talk = t
 		r.sums.talks++
 		for k := range t.mergers {
+			t.before[k] = r.back[k].fan.Stats().Highest
 			t.mergers[k] = media.NewMerger(media.MergerConfig{Kind: media.Kind(k)}, r.back[k].take())
 			t.legs[k] = t.mergers[k].AddLeg("talk")
 		}

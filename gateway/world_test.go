@@ -198,7 +198,29 @@ func (w *world) newBox(name, run string, uplinks ...string) *box {
 func (b *box) config(uplink string) link.Config {
 	return link.Config{
 		Uplink: "u" + uplink, WHIP: "http://" + farHTTP + "/whip/north", WHEP: "http://" + farHTTP + "/whep/north",
-		Token: b.w.tokens[0], Run: b.run, Box: b.name, Net: uplinkNet{b.w.hosts[uplink], b.w}, Log: testLog(b.w.t),
+		Token: b.w.tokens[0], Run: b.run, Box: b.name, Net: uplinkNet{b.w.hosts[uplink], b.w}, Log: testLog(b.w.t), Word: b.word,
+	}
+}
+
+// word is what the box has of the return media.
+func (b *box) word() (all []link.StreamReport) {
+	for k, m := range b.mergers {
+		if st := m.Stats(); st.Received > 0 {
+			all = append(all, link.StreamReport{Kind: media.Kind(k), Highest: st.Highest, Received: uint32(st.Received)})
+		}
+	}
+	return all
+}
+
+// carry lets exactly this uplink carry everything, as an agent does that moves over: what may be missing is sent again.
+func (b *box) carry(uplink string) {
+	for u, legs := range b.legs {
+		for k, l := range legs {
+			l.Select(u == uplink)
+			if u == uplink {
+				l.Replay(uint16(b.fans[k].Stats().Highest) - 20)
+			}
+		}
 	}
 }
 

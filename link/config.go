@@ -28,7 +28,10 @@ type Config struct {
 
 	// ProbeEvery is asked before each probe how long to wait until the next; nil: 50 ms. Clamped to 10 ms … 10 s.
 	ProbeEvery func() time.Duration
-	Log        *slog.Logger // nil: silent
+	// Word is what the room has received of the return media over all links; it goes out with each probe, so that the far end
+	// knows what to send again when it changes links. Legs are not sent. nil: nothing. It must not block.
+	Word func() []StreamReport
+	Log  *slog.Logger // nil: silent
 }
 
 // Events are called from the session's goroutines, several at once. They must only post: never block, never call back

@@ -20,6 +20,7 @@
 // outcome is one [Sample], measured on the sender's clock alone, so that a stale answer can never look fresh: an answer
 // that comes after its probe was given up is a second Sample with Late set and the true round trip. The answer carries the
 // far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one.
+// The probe itself carries the room's count of what comes back, for the same use at the far end.
 //
 // A far end of another make does not answer probes (it does not say x-scanside-echo in its answer): then RTCP sender and
 // receiver reports measure the path, more slowly (plain.go). ICE keepalives are off on links; the probes keep the path and

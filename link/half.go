@@ -41,9 +41,10 @@ func (h *half) answered(packet rtcp.Packet) {
 	}
 }
 
-// probe starts to probe this half's path, on the media's SSRC.
-func (h *half) probe(ssrc uint32, every func() time.Duration, tell func(Sample)) {
+// probe starts to probe this half's path, on the media's SSRC; word, sent with each probe, may be nil.
+func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []StreamReport, tell func(Sample)) {
 	p := newProber(ssrc, every, func(packet *rtcp.ApplicationDefined) error { return h.sendRTCP(packet) }, tell)
+	p.word = word
 	h.prober.Store(p)
 	h.run(func() { p.run(h.done) })
 }

@@ -14,6 +14,7 @@ import (
 type PublishEvents struct {
 	Packet    func(k media.Kind, p *rtp.Packet) // p is frozen, has no header extensions, and may be retained
 	Report    func() []StreamReport             // asked for each probe's answer; what is known across all legs
+	Word      func([]StreamReport)              // came with a probe: what the publisher has of the media that go back to it
 	Connected func()                            // once, when media can flow
 	Closed    func(err error)                   // once, at the end; nil after Close
 }
@@ -55,7 +56,7 @@ func (in *Inbound) prepare(ev PublishEvents) error {
 			})
 		})
 		in.run(func() {
-			in.readRTCP(receiver.Read, func(p rtcp.Packet) { echo(p, ev.Report, in.sendRTCP) })
+			in.readRTCP(receiver.Read, func(p rtcp.Packet) { echo(p, ev.Word, ev.Report, in.sendRTCP) })
 		})
 	})
 	for _, k := range in.offered.kinds {

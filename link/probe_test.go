@@ -155,11 +155,11 @@ func TestWire(t *testing.T) {
 		t.Errorf("without recent gaps: %v %v", got, err)
 	}
 	t.Logf("answer with two streams over two legs: %d bytes", len(data)+12)
-	probe := appendProbe(nil, 9)
+	probe := appendProbe(nil, 9, nil)
 	raw, err := app(nameProbe, 5, probe).Marshal()
 	must(t, err)
-	if n, err := parseProbe(probe); n != 9 || err != nil || len(raw) < 32 {
-		t.Errorf("%d %v, %d bytes", n, err, len(raw))
+	if n, word, err := parseProbe(probe); n != 9 || word != nil || err != nil || len(raw) < 32 {
+		t.Errorf("%d %v %v, %d bytes", n, word, err, len(raw))
 	}
 	// What is over the limits is left out, the rest arrives.
 	many := make([]StreamReport, 9)
@@ -187,11 +187,52 @@ func TestWire(t *testing.T) {
 	}
 }
 
+// A probe with a word is a probe to the first readers, and the first senders' probes are probes without a word.
+func TestProbeWord(t *testing.T) {
+	word := []StreamReport{{Kind: media.Voice, Highest: 70000, Received: 4000, Lost: 3, LongestGap: ms(40)}, {Kind: media.Video, Highest: 99000, Received: 33000}}
+	probe := appendProbe(nil, 9, word)
+	t.Logf("probe with the word on two streams: %d bytes, without %d", len(probe)+12, len(appendProbe(nil, 9, nil))+12)
+	if n, got, err := parseProbe(probe); n != 9 || err != nil || !reflect.DeepEqual(got, word) {
+		t.Errorf("%d %v %v, want the word back", n, got, err)
+	}
+	first := func(b []byte) (uint32, bool) { // as version 1 began
+		if len(b) < wireHead || b[0] != wireVersion {
+			return 0, false
+		}
+		return binary.BigEndian.Uint32(b[4:]), true
+	}
+	if n, ok := first(probe); n != 9 || !ok {
+		t.Errorf("the first reader reads %d %v", n, ok)
+	}
+	old := make([]byte, wireMin)
+	old[0], old[7] = wireVersion, 9
+	if n, got, err := parseProbe(old); n != 9 || got != nil || err != nil {
+		t.Errorf("the first sender's probe: %d %v %v", n, got, err)
+	}
+	// A word of a form to come is none; the probe is answered all the same.
+	probe[1] = 200
+	if n, got, err := parseProbe(probe); n != 9 || got != nil || err != nil {
+		t.Errorf("a word that is not understood: %d %v %v", n, got, err)
+	}
+	if _, _, err := parseProbe([]byte{2, 0, 0, 0, 0, 0, 0, 9}); !errors.Is(err, errWire) {
+		t.Errorf("version 2: %v", err)
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	f.Add(appendAnswer(nil, 77, []StreamReport{{Kind: media.Video, Highest: 5, Legs: []LegReport{{"wired", 1, 2}}}}))
-	f.Add(appendProbe(nil, 1))
+	f.Add(appendProbe(nil, 1, []StreamReport{{Kind: media.Voice, Highest: 65537, Received: 1, RecentGap: ms(20)}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, _ = parseProbe(b)
+		asked, word, err := parseProbe(b)
+		if (err != nil) != (len(b) < wireHead || b[0] != wireVersion) {
+			t.Errorf("a probe's head is %v: %v", b, err)
+		}
+		if err == nil {
+			n, got, err := parseProbe(appendProbe(nil, asked, word))
+			if err != nil || n != asked || !reflect.DeepEqual(got, word) && len(word) > 0 {
+				t.Errorf("probe with %v became %v, %v", word, got, err)
+			}
+		}
 		number, reports, err := parseAnswer(b)
 		if err != nil {
 			return
@@ -207,7 +248,7 @@ func FuzzAnswer(f *testing.F) {
 // RTCP of every shape from an authenticated peer is answered or dropped, never a panic (L4).
 func FuzzRTCP(f *testing.F) {
 	for _, p := range []rtcp.Packet{
-		app(nameProbe, 1, appendProbe(nil, 1)), app(nameAnswer, 1, appendAnswer(nil, 1, nil)), &rtcp.PictureLossIndication{MediaSSRC: 1},
+		app(nameProbe, 1, appendProbe(nil, 1, []StreamReport{{Kind: media.Video, Highest: 9}})), app(nameAnswer, 1, appendAnswer(nil, 1, nil)), &rtcp.PictureLossIndication{MediaSSRC: 1},
 		&rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: 1, LostPackets: 0xffff}}}, &rtcp.FullIntraRequest{MediaSSRC: 1},
 	} {
 		raw, err := p.Marshal()
@@ -224,7 +265,7 @@ func FuzzRTCP(f *testing.F) {
 		p.one(time.Now())
 		for _, packet := range packets {
 			p.heard(packet)
-			echo(packet, nil, func(answers ...rtcp.Packet) error {
+			echo(packet, func([]StreamReport) {}, nil, func(answers ...rtcp.Packet) error {
 				if _, err := rtcp.Marshal(answers); err != nil {
 					t.Errorf("our answer does not marshal: %v", err)
 				}

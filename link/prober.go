@@ -21,6 +21,7 @@ const (
 type prober struct {
 	send  func(*rtcp.ApplicationDefined) error
 	every func() time.Duration
+	word  func() []StreamReport // sent with each probe; nil: nothing
 	tell  func(Sample)
 	ssrc  uint32
 	hurry chan struct{}
@@ -92,9 +93,13 @@ func (p *prober) next(now, send time.Time) time.Time {
 
 // one sends one probe; one that the kernel refuses is unanswered at once.
 func (p *prober) one(now time.Time) {
+	var word []StreamReport
+	if p.word != nil {
+		word = p.word()
+	}
 	p.mu.Lock()
 	number := p.book.send(now)
-	p.data = appendProbe(p.data[:0], number)
+	p.data = appendProbe(p.data[:0], number, word)
 	packet := app(nameProbe, p.ssrc, append([]byte(nil), p.data...))
 	p.mu.Unlock()
 	if p.send(packet) == nil {
@@ -136,15 +141,18 @@ func (p *prober) again() {
 	}
 }
 
-// echo answers a probe, if packet is one; report may be nil.
-func echo(packet rtcp.Packet, report func() []StreamReport, send func(...rtcp.Packet) error) {
+// echo answers a probe, if packet is one, and hands on the word that came with it; heard and report may be nil.
+func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []StreamReport, send func(...rtcp.Packet) error) {
 	probe, ok := packet.(*rtcp.ApplicationDefined)
 	if !ok || probe.Name != nameProbe {
 		return
 	}
-	number, err := parseProbe(probe.Data)
+	number, word, err := parseProbe(probe.Data)
 	if err != nil {
 		return
+	}
+	if heard != nil && len(word) > 0 {
+		heard(word)
 	}
 	var reports []StreamReport
 	if report != nil {

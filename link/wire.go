@@ -14,10 +14,13 @@ import (
 )
 
 // Probe and answer are RTCP APP packets (RFC 3550 6.7) with the SSRC of the media they share the fate of. All numbers are
-// big-endian; the answer's reports are unsigned varints (encoding/binary).
+// big-endian; reports are unsigned varints (encoding/binary).
 //
-//	probe   "SCSP"  version 1 · 3 bytes zero · number 4 · padding to 24
-//	answer  "SCSE"  version 1 · streams 1 · length of the reports 2 · number 4 · reports · padding to 4 and at least to 24
+//	probe   "SCSP"  version 1 · streams 1 · length of the reports 2 · number 4 · reports · padding to 4 and at least to 24
+//	answer  "SCSE"  the same
+//
+// The probe's reports say what its sender has of the media that come back, without legs; the first senders wrote zeros in
+// their place, and the first readers look at nothing but version and number.
 //
 //	report  kind · highest · received · lost · longest gap in ms · legs, then per leg: length of the name · name ·
 //	        received · highest
@@ -39,19 +42,21 @@ const (
 
 var errWire = errors.New("malformed probe or answer")
 
-// appendProbe appends a probe's data.
-func appendProbe(b []byte, number uint32) []byte {
-	b = append(b, wireVersion, 0, 0, 0)
-	b = binary.BigEndian.AppendUint32(b, number)
-	return append(b, make([]byte, wireMin-wireHead)...)
+// appendProbe appends a probe's data. word is what the sender has of the media that come back.
+func appendProbe(b []byte, number uint32, word []StreamReport) []byte {
+	return appendAnswer(b, number, word)
 }
 
-// parseProbe returns a probe's number.
-func parseProbe(b []byte) (number uint32, err error) {
-	if len(b) < wireHead || b[0] != wireVersion {
-		return 0, errWire
+// parseProbe returns a probe's number and its sender's word. A word that is not understood is none: the probe is answered all
+// the same.
+func parseProbe(b []byte) (number uint32, word []StreamReport, err error) {
+	if number, word, err = parseAnswer(b); err == nil {
+		return number, word, nil
 	}
-	return binary.BigEndian.Uint32(b[4:]), nil
+	if len(b) < wireHead || b[0] != wireVersion {
+		return 0, nil, errWire
+	}
+	return binary.BigEndian.Uint32(b[4:]), nil, nil
 }
 
 // appendAnswer appends an answer's data. Streams, legs and name bytes over the limits are left out.

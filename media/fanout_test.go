@@ -202,6 +202,7 @@ func TestFanoutStuckLeg(t *testing.T) {
 		if n := a.Resend(seqsFrom(9, 8)); n != 8 {
 			t.Errorf("resent %d, want 8", n)
 		}
+		time.Sleep(time.Second) // what is sent again is paced
 		wantSeqs(t, &stuck, seqsFrom(0, 17)...)
 	})
 }
@@ -261,14 +262,37 @@ func TestLegReplay(t *testing.T) {
 				var r tape
 				l := f.AddLeg("a", &r)
 				feed(t, f, c.written...)
-				if n := l.Replay(c.after); n != len(c.want) || int(l.Stats().Replayed) != n {
-					t.Errorf("replayed %d, stats %+v", n, l.Stats())
+				if r := l.Replay(c.after); r.Packets != len(c.want) || int(l.Stats().Replayed) != r.Packets || int(l.Stats().ReplayedBytes) != r.Bytes {
+					t.Errorf("replayed %+v, stats %+v", r, l.Stats())
 				}
 				time.Sleep(time.Second)
 				wantSeqs(t, &r, c.want...)
 			})
 		})
 	}
+}
+
+// A pace below the stream's own rate holds live packets back for a second, not for ever.
+func TestLegPaceTooLow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFanout(FanoutConfig{})
+		defer f.Close()
+		var r tape
+		l := f.AddLeg("a", &r)
+		feed(t, f, seqsFrom(0, 4)...)
+		l.SetPace(1) // is raised to the least
+		l.Select(true)
+		l.Replay(65535)
+		start := time.Now()
+		for seq := range uint16(150) { // 100 packets a second, of which the pace would let through 30
+			feed(t, f, 4+seq)
+			time.Sleep(10 * time.Millisecond)
+		}
+		wantSeqs(t, &r, seqsFrom(0, 154)...)
+		if caught := r.at[153].Sub(start); caught > 1500*time.Millisecond {
+			t.Errorf("the last live packet left after %v", caught)
+		}
+	})
 }
 
 // A replay that does not fit leaves room for live packets and sends what is newest, paced.
@@ -280,15 +304,20 @@ func TestLegReplayPaceAndRoom(t *testing.T) {
 		l := f.AddLeg("a", &r)
 		feed(t, f, seqsFrom(0, 100)...)
 		start := time.Now()
-		if n := l.Replay(0); n != 56 {
-			t.Errorf("replayed %d, want 56 of 64", n)
+		l.SetPace(8_000_000)
+		replayed := l.Replay(0)
+		if replayed.Packets != 56 {
+			t.Errorf("replayed %+v, want 56 of 64", replayed)
 		}
 		l.Select(true)
 		feed(t, f, 100, 101)
 		time.Sleep(time.Second)
 		wantSeqs(t, &r, seqsFrom(44, 58)...)
-		if took := r.at[55].Sub(start); took != 6*replayPause {
-			t.Errorf("56 packets took %v, want six pauses", took)
+		if took := r.at[55].Sub(start); took < replayed.Takes-2*paceStep || took > replayed.Takes {
+			t.Errorf("56 packets took %v, want %v less the last pause", took, replayed.Takes)
+		}
+		if took := r.at[57].Sub(start); took < replayed.Takes-paceStep {
+			t.Errorf("the live packets behind them came after %v: before the replay had left at its pace", took)
 		}
 		if l.Stats().Dropped != 0 {
 			t.Error("a live packet was dropped")
@@ -417,7 +446,7 @@ func TestLegClose(t *testing.T) {
 		<-closed
 		l.Close() // twice is harmless
 		feed(t, f, 4)
-		if n := l.Replay(1) + l.Resend([]uint16{1}); n != 0 {
+		if n := l.Replay(1).Packets + l.Resend([]uint16{1}); n != 0 {
 			t.Error("a closed leg took packets")
 		}
 		wantSeqs(t, &r, 1) // what waited is thrown away

@@ -15,9 +15,20 @@ type KeyFrameGate struct {
 	// Every is the shortest time between two requests passed on; 0 means 500 ms. Set it before the first call.
 	Every time.Duration
 
-	mu   sync.Mutex
-	last time.Time // when a request was last passed on; zero: never
-	held bool
+	mu    sync.Mutex
+	last  time.Time // when a request was last passed on; zero: never
+	until time.Time // nothing is passed on before
+	held  bool
+}
+
+// Hold keeps requests back until then: while a replay is under way a decoder asks about what is coming, and a key frame is five
+// frames' worth of bits on a link that has just taken over. A hold is never shortened.
+func (g *KeyFrameGate) Hold(until time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if until.After(g.until) {
+		g.until = until
+	}
 }
 
 // Ask takes a request at now and says whether to pass it on at once. If not, it is held until Due says so.
@@ -39,11 +50,15 @@ func (g *KeyFrameGate) Due(now time.Time) bool {
 func (g *KeyFrameGate) Deadline() (time.Time, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.last.Add(g.every()), g.held
+	at := g.last.Add(g.every())
+	if g.until.After(at) {
+		at = g.until
+	}
+	return at, g.held
 }
 
 func (g *KeyFrameGate) release(now time.Time) bool {
-	if !g.last.IsZero() && now.Sub(g.last) < g.every() {
+	if now.Before(g.until) || !g.last.IsZero() && now.Sub(g.last) < g.every() {
 		return false
 	}
 	g.last, g.held = now, false

@@ -54,3 +54,21 @@ func TestKeyFrameGate(t *testing.T) {
 		t.Errorf("Deadline = %v, %v", at, held)
 	}
 }
+
+// While a replay is under way nothing is asked for; what was asked meanwhile goes out when it is over.
+func TestKeyFrameGateHold(t *testing.T) {
+	var g KeyFrameGate
+	start := time.Unix(1000, 0)
+	at := func(ms int) time.Time { return start.Add(time.Duration(ms) * time.Millisecond) }
+	g.Hold(at(200))
+	g.Hold(at(100)) // is not shortened
+	if g.Ask(at(50)) || g.Due(at(199)) {
+		t.Error("a request passed during the hold")
+	}
+	if due, held := g.Deadline(); !held || !due.Equal(at(200)) {
+		t.Errorf("due at %v %v", due, held)
+	}
+	if !g.Due(at(200)) || g.Due(at(200)) {
+		t.Error("the held request did not pass once at the hold's end")
+	}
+}

@@ -9,13 +9,6 @@ import (
 	"github.com/pion/rtp"
 )
 
-// Packets sent again leave in bursts of replayBurst with replayPause between them: 19 Mbit/s of full packets, so that a replay does not
-// overflow a shallow buffer on the way, and 40 packets (150 ms of video) take 16 ms.
-const (
-	replayBurst = 8
-	replayPause = 4 * time.Millisecond
-)
-
 // Leg is one copy of a Fanout's stream on its way to one sink. Any goroutine may call its methods.
 type Leg struct {
 	name   string
@@ -32,6 +25,8 @@ type Leg struct {
 	from     uint64 // Resend queues nothing older
 
 	sent, bytes, dropped, failed, resent, replayed, replayedBytes atomic.Uint64
+
+	pace atomic.Int64 // bit/s; 0: DefaultPace
 }
 
 type queued struct {
@@ -105,16 +100,23 @@ func (l *Leg) SelectAtKeyFrame() {
 	l.begin(l.fanout.numbers.Highest() + 1)
 }
 
-// Replay queues what the ring holds newer than sequence number after, oldest first, and returns how many packets that are. If not all
-// fit, with some room left for live packets, the newest are queued.
-func (l *Leg) Replay(after uint16) int {
+// Replayed is what one Replay queued.
+type Replayed struct {
+	Packets int
+	Bytes   int           // of payload in these
+	Takes   time.Duration // until the last of them has left, at the leg's pace
+}
+
+// Replay queues what the ring holds newer than sequence number after, oldest first, and says what that is. If not all fit, with some
+// room left for live packets, the newest are queued.
+func (l *Leg) Replay(after uint16) (out Replayed) {
 	f := l.fanout
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	highest := f.numbers.Highest()
 	room := cap(l.queue) - cap(l.queue)/8 - len(l.queue)
 	if highest == 0 || room <= 0 {
-		return 0
+		return out
 	}
 	from := max(f.numbers.Nearest(after)+1, f.ring.oldest(highest))
 	first := highest + 1
@@ -125,15 +127,16 @@ func (l *Leg) Replay(after uint16) int {
 		}
 	}
 	l.from = min(l.from, first)
-	count := 0
 	for n := first; n <= highest; n++ {
 		if p := f.ring.get(n); p != nil && l.offer(n, queued{p, true}) {
-			count++
-			l.replayedBytes.Add(uint64(len(p.Payload)))
+			out.Packets++
+			out.Bytes += len(p.Payload)
+			out.Takes += l.takes(len(p.Payload))
 		}
 	}
-	l.replayed.Add(uint64(count))
-	return count
+	l.replayed.Add(uint64(out.Packets))
+	l.replayedBytes.Add(uint64(out.Bytes))
+	return out
 }
 
 // Resend queues those of seqs that the ring still holds, and returns how many that are: the answer to a request for repair.
@@ -204,7 +207,7 @@ func (l *Leg) offer(num uint64, q queued) bool {
 
 func (l *Leg) run() {
 	defer close(l.done)
-	burst := 0
+	var pace pacer
 	for q := range l.queue {
 		if l.closed.Load() {
 			continue // empty the queue, to its end
@@ -215,13 +218,8 @@ func (l *Leg) run() {
 			l.sent.Add(1)
 			l.bytes.Add(uint64(len(q.p.Payload)))
 		}
-		if !q.again {
-			burst = 0
-			continue
-		}
-		if burst++; burst == replayBurst {
-			burst = 0
-			time.Sleep(replayPause)
+		if rest := pace.after(l, q); rest > 0 {
+			time.Sleep(rest)
 		}
 	}
 }

@@ -142,7 +142,7 @@ func TestCutWithReplay(t *testing.T) {
 		if s.Lost != 0 || s.FramesLost != 0 || s.KeyFrames != 0 || s.LongestFreeze > 200*ms {
 			t.Errorf("%+v", s)
 		}
-		t.Logf("detected after %v: %d packets replayed, longest freeze %v", detect, replayed, s.LongestFreeze)
+		t.Logf("detected after %v: %d packets replayed, longest freeze %v", detect, replayed.Packets, s.LongestFreeze)
 	})
 }
 
