@@ -50,6 +50,9 @@ type Uplink struct {
 	Interface string `yaml:"interface"`
 	Address   string `yaml:"address"`
 	Metered   bool   `yaml:"metered"`
+
+	Relays []Relay `yaml:"relays"` // used where UDP and TCP straight to the gateway get nothing through
+	Proxy  Proxy   `yaml:"proxy"`  // carries all TCP of the uplink
 }
 
 // Protection says when a stream is sent over more than one uplink, whatever goes on in the room. A key that is left out
@@ -119,6 +122,9 @@ func LoadConfig(path string) (Config, error) {
 	paths := []*string{&cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.Status.TokenFile, &cfg.StateDir}
 	for i := range cfg.FarEnds {
 		paths = append(paths, &cfg.FarEnds[i].TokenFile, &cfg.FarEnds[i].TLS.CAFile)
+	}
+	for i := range cfg.Uplinks {
+		paths = append(paths, cfg.Uplinks[i].files()...)
 	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
@@ -248,6 +254,7 @@ func (c *Config) checkUplinks(m *config.Mistakes) {
 				m.Add(path+".address", "%q is not an IP address", u.Address)
 			}
 		}
+		u.checkWays(m, path)
 	}
 }
 

@@ -21,6 +21,7 @@ type linkState struct {
 	carrier  string    // "up", "down", "unknown"
 	down     time.Time // when the carrier went
 	playing  bool
+	kind     link.PathKind // of the newest connection's path
 
 	on     [media.NumKinds]bool // the leg is selected
 	probes [2]uint64            // decided, answered
@@ -101,7 +102,11 @@ func (l *loop) opened(now time.Time, e event) {
 	s.on = [media.NumKinds]bool{}
 	s.errors = 0
 	s.dials[1]++
-	l.log.Info("connected", "link", l.name(e.link))
+	l.log.Info("connected", "link", l.name(e.link), "path", e.conn.path.Kind, "relay", e.conn.path.Relay, "proxy", e.conn.path.Proxy)
+	if kind := e.conn.path.Kind; kind != s.kind && (kind > link.PathUDP || s.kind > link.PathUDP) {
+		l.tale.say(now, status.Notice, l.name(e.link)+" goes "+lowerFirst(pathWords(e.conn.path)))
+	}
+	s.kind = e.conn.path.Kind
 	l.step(now, failover.Opened(e.link))
 	l.fresh = false
 	l.apply(l.plan) // its legs, if the plan did not change

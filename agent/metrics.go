@@ -10,6 +10,7 @@ import (
 
 	"scanside/failover"
 	"scanside/farend"
+	"scanside/link"
 	"scanside/media"
 	"scanside/supervision"
 )
@@ -107,6 +108,7 @@ func describe() map[string]*prometheus.Desc {
 	add("link_state", "1 for the link's present verdict, 0 for the others.", "link", "state")
 	add("link_suspect", "1 while the link is in doubt.", "link")
 	add("link_connected", "1 while the link's association is up.", "link")
+	add("link_path", "1 for the kind of path that the link's media takes, 0 for the others.", "link", "path")
 	add("link_pinned", "1 while an operator holds everything on the link.", "link")
 	add("link_rtt_seconds", "Smoothed round trip of probes; absent while it is not known.", "link")
 	add("link_loss_ratio", "Share of probes lost, smoothed; absent while it is not known.", "link")
@@ -241,6 +243,9 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	}
 	e.flag("link_suspect", v.Suspect, u.Name)
 	e.flag("link_connected", u.Connected, u.Name)
+	for _, kind := range link.PathKinds() {
+		e.flag("link_path", u.Path == kind.String(), u.Name, kind.String())
+	}
 	e.flag("link_pinned", v.Pinned, u.Name)
 	e.maybe("link_rtt_seconds", u.RTT, .001, u.Name)
 	e.maybe("link_loss_ratio", u.Loss, 1, u.Name)

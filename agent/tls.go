@@ -4,11 +4,9 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -54,14 +52,11 @@ func farEndTLS(f FarEnd) (*tls.Config, error) {
 			return nil
 		}
 	case f.TLS.CAFile != "":
-		pem, err := os.ReadFile(f.TLS.CAFile)
+		pool, err := authorities(f.TLS.CAFile)
 		if err != nil {
 			return nil, fmt.Errorf("tls.ca_file of %s: %w", f.URL, err)
 		}
-		cfg.RootCAs = x509.NewCertPool()
-		if !cfg.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("tls.ca_file of %s: %s holds no certificate in PEM form", f.URL, f.TLS.CAFile)
-		}
+		cfg.RootCAs = pool
 	}
 	return cfg, nil
 }

@@ -56,6 +56,7 @@ type uplink struct {
 	here   atomic.Pointer[[]netip.Addr]  // the interface's addresses; nil: not watched
 	moved  chan struct{}                 // they changed
 	meter  link.Meter                    // of all its sockets
+	memory []link.Memory                 // how its network lets media through to each far end
 
 	ending sync.WaitGroup // connections that are being taken apart
 
@@ -73,6 +74,7 @@ type uplink struct {
 type conn struct {
 	far     int
 	session *link.Session
+	path    link.Path
 	legs    [media.NumKinds]*media.Leg
 	left    [media.NumKinds]departures // what went through the legs
 	from    *arrivals
@@ -217,6 +219,8 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 	if err != nil {
 		return err
 	}
+	var wrong error
+	cfg.Relays, wrong = u.relays()
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	cfg.Word = func() []link.StreamReport {
@@ -257,12 +261,15 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 		u.giveUp(silent) // it is not the network that keeps them from being ended
 	}
 	if err != nil {
+		if wrong != nil {
+			err = fmt.Errorf("%w (and %w)", err, wrong)
+		}
 		if u.absent() {
 			err = fmt.Errorf("%w: %w", errAbsent, err)
 		}
 		return err
 	}
-	c.session = session
+	c.session, c.path = session, session.Path()
 	u.mu.Lock()
 	u.open = append(u.open, c)
 	u.mu.Unlock()
@@ -282,7 +289,7 @@ func (u *uplink) config(far int) (link.Config, error) {
 		return link.Config{}, err
 	}
 	return link.Config{
-		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: f.trust, Loopback: u.local, Log: u.log,
+		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: f.trust, Loopback: u.local, Log: u.log, Memory: &u.memory[far],
 		WHIP:       f.base() + "/whip/" + url.PathEscape(u.site),
 		WHEP:       f.base() + "/whep/" + url.PathEscape(u.site),
 		ProbeEvery: func() time.Duration { return time.Duration(u.every.Load()) },
@@ -298,7 +305,15 @@ func (u *uplink) network() (link.Net, error) {
 		if err != nil {
 			return nil, &localFault{"the uplink cannot be bound", err}
 		}
-		u.net = link.Metered(n, &u.meter)
+		n = link.Metered(n, &u.meter)
+		if u.cfg.Proxy.URL != "" {
+			p, err := u.cfg.Proxy.link()
+			if err != nil {
+				return nil, &localFault{"the proxy's address cannot be read", err}
+			}
+			n = p.Wrap(n)
+		}
+		u.net = n
 	}
 	return u.net, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"scanside/agent/status"
 	"scanside/failover"
+	"scanside/link"
 	"scanside/media"
 )
 
@@ -79,6 +80,8 @@ func (l *loop) viewUplink(now time.Time, i failover.Link, e failover.Snapshot) s
 	if s.conn == nil {
 		d := s.dial
 		u.Dial = &d
+	} else if s.conn.path.Kind != link.PathUnknown {
+		u.Path, u.Relay, u.Proxy, u.PathWords = s.conn.path.Kind.String(), s.conn.path.Relay, s.conn.path.Proxy, pathWords(s.conn.path)
 	}
 	if l.agent.parts.Demo != nil {
 		u.Impairment = l.agent.parts.Demo.State(cfg.Name)

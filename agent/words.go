@@ -61,6 +61,8 @@ func dialWords(err error, u Uplink) (text, hint string) {
 		old     x509.CertificateInvalidError
 		record  tls.RecordHeaderError
 		local   *localFault
+		proxy   *link.ProxyError
+		noPath  *link.NoPathError
 	)
 	switch {
 	case errors.As(err, &local):
@@ -69,6 +71,14 @@ func dialWords(err error, u Uplink) (text, hint string) {
 			hint = "The box's log has the details."
 		}
 		return "on this box, " + local.Error(), hint
+	case errors.As(err, &proxy):
+		return "the proxy " + proxy.Proxy + " " + proxy.Reason(), proxyHint(proxy)
+	case errors.As(err, &noPath):
+		text = "the far end answers, but no media gets through by UDP or TCP" + noPath.Relays
+		if noPath.Relays == "" {
+			return text, "The site's firewall must let UDP, or TCP, to the gateway's media port through; or name a relay or a proxy for this uplink."
+		}
+		return text, "The site's firewall must let one of these ways through; check the relay's address, user and credential."
 	case errors.Is(err, errPin):
 		return "the far end shows another certificate than the pinned one", "If the gateway's certificate was renewed, put its new fingerprint into far_end.tls.fingerprint. If not, somebody is in between."
 	case errors.As(err, &unknown):
@@ -95,6 +105,19 @@ func dialWords(err error, u Uplink) (text, hint string) {
 		return fmt.Sprintf("no answer from the far end within %d s", int(dialTimeout.Seconds())), "Check cable, modem and firewall; UDP to the gateway's media port must be let through."
 	}
 	return strings.TrimPrefix(plain(err), "dial uplink "+u.Name+": "), "The box's log has the details."
+}
+
+// proxyHint says what to do about a proxy that does not carry us.
+func proxyHint(p *link.ProxyError) string {
+	switch {
+	case p.Status == 407:
+		return "Correct the uplink's proxy.user, and the password in its password_file."
+	case p.Status == 403:
+		return "Ask whoever runs the proxy to allow CONNECT to " + p.To + "."
+	case p.Status >= 500:
+		return "Check far_end.url; the proxy looks the name up and dials by itself."
+	}
+	return "Check the uplink's proxy.url, and that the proxy runs."
 }
 
 func problemWords(p *link.Problem) (text, hint string) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -127,6 +128,12 @@ func line(tok *token.Token) int {
 	return tok.Position.Line
 }
 
+// secrets leaves out of a line what people put into configurations though they should not: passwords, inline and in URLs.
+func secrets(line string) string {
+	line = regexp.MustCompile(`(?i)\b((?:password|passphrase|secret|credential|token)"?\s*:\s*)\S.*`).ReplaceAllString(line, "${1}…")
+	return regexp.MustCompile(`://[^/@\s]*@`).ReplaceAllString(line, "://…@")
+}
+
 // quote shows the line, a caret below it, and the message. The value of a hash is left out.
 func (r *reader) quote(tok *token.Token, message string) string {
 	n := line(tok)
@@ -137,6 +144,7 @@ func (r *reader) quote(tok *token.Token, message string) string {
 	if before, _, found := strings.Cut(text, "_hash:"); found {
 		text = before + "_hash: …"
 	}
+	text = secrets(text)
 	lead := fmt.Sprintf("line %d: ", n)
 	column := min(tok.Position.Column-1, len(text))
 	return fmt.Sprintf("%s%s\n%s^ %s", lead, text, strings.Repeat(" ", len(lead)+max(column, 0)), message)

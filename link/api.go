@@ -186,7 +186,7 @@ func (acc *accepted) negotiate(offer string) (string, error) {
 	}
 	ctx, cancel := context.WithTimeoutCause(context.Background(), answerTimeout, fmt.Errorf("not done within %v", answerTimeout))
 	defer cancel()
-	text, err := acc.gathered(ctx, answer)
+	text, err := acc.gathered(ctx, answer, 0)
 	if err != nil {
 		return "", &Problem{Status: http.StatusInternalServerError, Title: "the answer could not be made", Detail: clip(err.Error()), After: time.Second}
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -17,6 +18,9 @@ const (
 	// userTimeout ends a TCP connection whose data stays unacknowledged, so that signalling on a dead uplink fails in
 	// seconds instead of the kernel's quarter of an hour (TCP_USER_TIMEOUT, tcp(7)).
 	userTimeout = 5 * time.Second
+	// unsentLimit is what the kernel keeps of TCP data that it has not sent yet (TCP_NOTSENT_LOWAT, tcp(7)): 50 ms of one
+	// room's 2.5 Mbit/s. Megabytes, as it comes, would be seconds of media that are stale when they leave.
+	unsentLimit = 16 << 10
 	// dialTimeout bounds the dials of pion, which carry no context.
 	dialTimeout = 10 * time.Second
 )
@@ -73,7 +77,10 @@ func (n *BoundNet) control(network, _ string, c syscall.RawConn) error {
 			}
 		}
 		if strings.HasPrefix(network, "tcp") {
-			failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
+			failed = errors.Join(
+				unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds())),
+				unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentLimit),
+			)
 		}
 	})
 	if err != nil {

@@ -24,6 +24,8 @@ type Config struct {
 
 	Net      Net         // all sockets of the session
 	TLS      *tls.Config // roots and pins for signalling; nil: the system's roots
+	Relays   []Relay     // to go through where nothing better gets through
+	Memory   *Memory     // what earlier sessions over this uplink found out; nil: nothing
 	Loopback bool        // gather loopback addresses too (demo, tests)
 
 	// ProbeEvery is asked before each probe how long to wait until the next; nil: 50 ms. Clamped to 10 ms … 10 s.

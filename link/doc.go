@@ -11,7 +11,15 @@
 //
 // Every socket of a Session comes from its [Net]: media, signalling, name look-ups, ICE over TCP, TURN. [BoundNet] binds
 // each to the uplink's interface (or source address). pion's own active ICE-TCP dials past the Net, so it is switched off
-// and replaced (tcp.go).
+// and replaced (tcp.go), and so is its way to relays over TCP and TLS (relay.go).
+//
+// # Firewalls
+//
+// UDP straight to the far end has a head start. After it ICE over TCP (RFC 6544) and the relays (TURN, RFC 8656, by UDP,
+// TCP and TLS) are tried beside it; the first that works is the session's [Path], the others are ended. What worked is
+// kept in the uplink's [Memory]: it needs no head start the next time. The offer does not wait for relays, for their checks
+// make them known to the far end. A [Proxy] wraps a Net, so that all of its TCP goes by CONNECT. Writes to TCP never
+// block: what a stuck connection does not take is dropped, and the probes notice as they do on UDP.
 //
 // # Health
 //

@@ -75,6 +75,7 @@ func kindOf(t webrtc.RTPCodecType) media.Kind {
 type engine struct {
 	net      transport.Net // nil: the host's
 	loopback bool
+	relay    *relays    // nil: no relays
 	udp      ice.UDPMux // nil: a socket per peer
 	tcp      ice.TCPMux // nil: no ICE over TCP
 	public   []netip.Addr
@@ -148,6 +149,10 @@ func (e engine) settings() (webrtc.SettingEngine, error) {
 	s.SetPrflxAcceptanceMinWait(0)
 	s.SetSrflxAcceptanceMinWait(0)
 	s.SetRelayAcceptanceMinWait(relayWait)
+	if e.relay != nil {
+		s.SetICEProxyDialer(e.relay)
+		s.SetRelayAcceptanceMinWait(e.relay.acceptAfter())
+	}
 	s.SetSTUNGatherTimeout(stunWait)
 	s.SetICEMaxBindingRequests(iceRequests)
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})

@@ -2,10 +2,12 @@ package link
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,14 +20,18 @@ import (
 )
 
 const (
-	pathTimeout   = 10 * time.Second        // for ICE and DTLS after the answer
-	directTimeout = 2500 * time.Millisecond // the same when the far end named relays to try next
+	pathTimeout = 10 * time.Second // for ICE and DTLS after the answer
+	// directTimeout is the same when the far end named relays that were not known before: the head start of TCP, and four
+	// round trips of 200 ms. The next attempt tries all ways again, and the relays beside them.
+	directTimeout = 1500 * time.Millisecond
 )
 
 // half is one of a session's two PeerConnections with its resource at the far end.
 type half struct {
 	*peer
 	tcp      *tcpDialer
+	relays   *relays
+	path     Path // as chosen when the half came up
 	resource string
 	echo     bool // the far end answers probes
 	prober   atomic.Pointer[prober]
@@ -49,55 +55,111 @@ func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []Stre
 	h.run(func() { p.run(h.done) })
 }
 
+// NoPathError is why a session with a far end that answered carries no media.
+type NoPathError struct {
+	Err    error
+	Relays string // why each relay did not help, each with "; " before it; "": none was tried
+}
+
+func (e *NoPathError) Error() string {
+	return "the far end answered, but no media path came up: " + e.Err.Error() + e.Relays
+}
+
+func (e *NoPathError) Unwrap() error { return e.Err }
+
 // dialHalf makes a PeerConnection, offers it to endpoint and waits until it is connected. prepare adds the media and
-// returns after which the offer is made; want is the direction that the answer must have. On error nothing is left.
-func (s *Session) dialHalf(ctx context.Context, doing, endpoint, want string, servers []webrtc.ICEServer, prepare func(*half) error) (*half, error) {
-	h := &half{sends: s.sends}
-	h.tcp = newTCPDialer(s.sends, func(err error) {
-		select {
-		case <-h.up: // before that, UDP may still win
-			h.end(err)
-		default:
-		}
-	})
-	var err error
-	e := engine{net: s.sends, loopback: s.cfg.Loopback, tcp: h.tcp, log: pionLog{s.log}}
-	if h.peer, err = newPeer(e, servers, nil, nil); err != nil {
-		return nil, err
+// returns after which the offer is made; want is the direction that the answer must have. All ways are tried side by side,
+// those that are not UDP straight to the far end after a head start. On error nothing is left.
+func (s *Session) dialHalf(ctx context.Context, doing, endpoint, want string, prepare func(*half) error) (*half, error) {
+	known := s.cfg.Memory.relays(time.Now())
+	h, unknown, err := s.tryHalf(ctx, doing, endpoint, want, known, prepare)
+	if err == nil || len(unknown) == 0 || ctx.Err() != nil {
+		return h, err
+	}
+	// RFC 9725 4.6: the far end named relays; they can only be used from the start of a gathering.
+	h, _, err = s.tryHalf(ctx, doing, endpoint, want, unknown, prepare)
+	return h, err
+}
+
+// tryHalf is one attempt, with the configured relays and those that the far end named before. unknown are relays that the
+// far end names now and that were not tried: they may help where a path was all that was missing.
+func (s *Session) tryHalf(ctx context.Context, doing, endpoint, want string, named []Relay, prepare func(*half) error) (_ *half, unknown []Relay, err error) {
+	h, err := s.newHalf(append(slices.Clone(s.cfg.Relays), named...))
+	if err != nil {
+		return nil, nil, err
 	}
 	made, err := s.offer(ctx, h, doing, endpoint, want, prepare)
 	if err == nil {
-		if err = h.established(ctx, len(made.servers) > 0 && len(servers) == 0); err == nil {
-			return h, nil
+		offered := s.vouched(made.relays)
+		s.cfg.Memory.name(offered, time.Now())
+		unknown = news(offered, named)
+		if err = h.established(ctx, len(unknown) > 0); err == nil {
+			h.settle(s)
+			return h, nil, nil
 		}
-		err = fmt.Errorf("%s: the far end answered, but no media path came up: %w", doing, err)
+		err = fmt.Errorf("%s: %w", doing, &NoPathError{Err: err, Relays: h.relays.why()})
 	}
 	h.shut()
 	if made != nil {
 		s.unmake(made.resource)
-		if len(made.servers) > 0 && len(servers) == 0 && ctx.Err() == nil {
-			// RFC 9725 4.6: the far end named relays; they can only be used from the start of a gathering.
-			return s.dialHalf(ctx, doing, endpoint, want, made.servers, prepare)
+	}
+	return nil, unknown, err
+}
+
+// vouched has the authorities that vouch for the far end vouch for the relays that it names.
+func (s *Session) vouched(relays []Relay) []Relay {
+	for i := range relays {
+		if s.cfg.TLS != nil && s.cfg.TLS.RootCAs != nil {
+			relays[i].TLS = &tls.Config{RootCAs: s.cfg.TLS.RootCAs, MinVersion: tls.VersionTLS12}
 		}
 	}
-	return nil, err
+	return relays
+}
+
+// newHalf makes what an attempt needs.
+func (s *Session) newHalf(all []Relay) (*half, error) {
+	h := &half{sends: s.sends}
+	broken := func(err error) {
+		select {
+		case <-h.up: // before that, another way may still win
+			h.end(err)
+		default:
+		}
+	}
+	last := s.cfg.Memory.best(time.Now())
+	start := udpHeadStart
+	if last.Kind == PathTCP {
+		start = 0
+	}
+	h.tcp = newTCPDialer(s.sends, start, broken)
+	h.relays = newRelays(s.sends, all, last, broken)
+	e := engine{net: h.relays, relay: h.relays, loopback: s.cfg.Loopback, tcp: h.tcp, log: pionLog{s.log}}
+	var err error
+	if h.peer, err = newPeer(e, h.relays.servers(), nil, nil); err != nil {
+		return nil, err
+	}
+	return h, nil
 }
 
 // established waits for the media path; less long when there is another way to try.
-func (h *half) established(ctx context.Context, relays bool) error {
+func (h *half) established(ctx context.Context, another bool) error {
 	limit := pathTimeout
-	if relays {
+	if another {
 		limit = directTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("nothing within %v; are the far end's UDP and TCP media ports open?", limit))
 	defer cancel()
-	if err := h.connected(ctx); err != nil {
-		return err
-	}
-	if h.overUDP() {
+	return h.connected(ctx)
+}
+
+// settle notes the chosen path and ends the attempts at others.
+func (h *half) settle(s *Session) {
+	h.path = h.pathOf(s.sends)
+	s.cfg.Memory.worked(h.path, time.Now())
+	h.relays.settle(h.path)
+	if h.path.Kind != PathTCP {
 		h.tcp.settle()
 	}
-	return nil
 }
 
 // offer does the exchange. A non-nil created is to be unmade by the caller on error.
@@ -109,7 +171,7 @@ func (s *Session) offer(ctx context.Context, h *half, doing, endpoint, want stri
 	if err != nil {
 		return nil, fmt.Errorf("%s: make an offer: %w", doing, err)
 	}
-	text, err := h.gathered(ctx, offer)
+	text, err := h.gathered(ctx, offer, h.relays.patience())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -131,21 +193,19 @@ func (s *Session) offer(ctx context.Context, h *half, doing, endpoint, want stri
 	return made, nil
 }
 
-// overUDP reports whether the chosen path is UDP.
-func (h *half) overUDP() bool {
-	pair, err := h.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
-	return err == nil && pair != nil && pair.Local.Protocol == webrtc.ICEProtocolUDP
-}
-
 // shut closes the peer and then what it used.
 func (h *half) shut() {
+	h.relays.stop()
+	late := time.AfterFunc(relayGoodbye, func() { _ = h.relays.Close() }) // a relay that does not answer holds nobody up
 	_ = h.peer.Close()
+	late.Stop()
+	_ = h.relays.Close()
 	_ = h.tcp.Close()
 }
 
 // dialPublish opens the WHIP half.
 func (s *Session) dialPublish(ctx context.Context) (*half, error) {
-	return s.dialHalf(ctx, "publish to "+hostOf(s.cfg.WHIP), s.endpoint(s.cfg.WHIP), "recvonly", nil, func(h *half) error {
+	return s.dialHalf(ctx, "publish to "+hostOf(s.cfg.WHIP), s.endpoint(s.cfg.WHIP), "recvonly", func(h *half) error {
 		for k := media.Kind(0); k < media.NumKinds; k++ {
 			track, err := webrtc.NewTrackLocalStaticRTP(codec(k), k.String(), sdpToken(s.cfg.Run))
 			if err != nil {
@@ -179,7 +239,7 @@ type player struct {
 // dialPlay opens the WHEP half.
 func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 	p := &player{}
-	h, err := s.dialHalf(ctx, "play from "+hostOf(s.cfg.WHEP), s.endpoint(s.cfg.WHEP), "sendonly", nil, func(h *half) error {
+	h, err := s.dialHalf(ctx, "play from "+hostOf(s.cfg.WHEP), s.endpoint(s.cfg.WHEP), "sendonly", func(h *half) error {
 		for k := media.Kind(0); k < media.NumKinds; k++ {
 			_, err := h.pc.AddTransceiverFromKind(rtpKind(k), webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 			if err != nil {

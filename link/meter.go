@@ -104,6 +104,11 @@ func (n *metered) CreateListenConfig(c *net.ListenConfig) transport.ListenConfig
 	return meteredListen{n.Net.CreateListenConfig(c), n}
 }
 
+// ResolveUDP gives up with ctx where the Net can.
+func (n *metered) ResolveUDP(ctx context.Context, network, address string) (*net.UDPAddr, error) {
+	return resolveUDP(ctx, n.Net, network, address)
+}
+
 type meteredListen struct {
 	transport.ListenConfig
 	n *metered

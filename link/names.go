@@ -140,7 +140,9 @@ func parseResolvConf(lines *bufio.Scanner) []netip.AddrPort {
 
 // ResolveIPAddr implements transport.Net.
 func (n *BoundNet) ResolveIPAddr(network, address string) (*net.IPAddr, error) {
-	ip, err := n.resolve(network, address)
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	ip, err := n.resolve(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +151,14 @@ func (n *BoundNet) ResolveIPAddr(network, address string) (*net.IPAddr, error) {
 
 // ResolveUDPAddr implements transport.Net.
 func (n *BoundNet) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
-	ap, err := n.resolvePort(network, address)
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	return n.ResolveUDP(ctx, network, address)
+}
+
+// ResolveUDP is ResolveUDPAddr with a context.
+func (n *BoundNet) ResolveUDP(ctx context.Context, network, address string) (*net.UDPAddr, error) {
+	ap, err := n.resolvePort(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -158,14 +167,16 @@ func (n *BoundNet) ResolveUDPAddr(network, address string) (*net.UDPAddr, error)
 
 // ResolveTCPAddr implements transport.Net.
 func (n *BoundNet) ResolveTCPAddr(network, address string) (*net.TCPAddr, error) {
-	ap, err := n.resolvePort(network, address)
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	ap, err := n.resolvePort(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
 	return net.TCPAddrFromAddrPort(ap), nil
 }
 
-func (n *BoundNet) resolvePort(network, address string) (netip.AddrPort, error) {
+func (n *BoundNet) resolvePort(ctx context.Context, network, address string) (netip.AddrPort, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return netip.AddrPort{}, err
@@ -174,16 +185,24 @@ func (n *BoundNet) resolvePort(network, address string) (netip.AddrPort, error) 
 	if err != nil {
 		return netip.AddrPort{}, err
 	}
-	ip, err := n.resolve(network, host)
+	ip, err := n.resolve(ctx, network, host)
 	return netip.AddrPortFrom(ip, uint16(number)), err
 }
 
-func (n *BoundNet) resolve(network, host string) (netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
-	defer cancel()
+func (n *BoundNet) resolve(ctx context.Context, network, host string) (netip.Addr, error) {
 	ips, err := n.lookup(ctx, network, host)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	return ips[0], nil
+}
+
+// resolveUDP looks up over any Net, giving up with ctx where the Net can.
+func resolveUDP(ctx context.Context, n Net, network, address string) (*net.UDPAddr, error) {
+	if able, ok := n.(interface {
+		ResolveUDP(ctx context.Context, network, address string) (*net.UDPAddr, error)
+	}); ok {
+		return able.ResolveUDP(ctx, network, address)
+	}
+	return n.ResolveUDPAddr(network, address)
 }

@@ -145,14 +145,21 @@ func (p *peer) LastHeard() time.Time {
 	return time.Time{}
 }
 
-// gathered sets the local description and waits until every candidate is in it.
-func (p *peer) gathered(ctx context.Context, d webrtc.SessionDescription) (string, error) {
+// gathered sets the local description and waits until every candidate is in it, or for patience when that is not 0: what
+// comes later needs no telling, for its checks show it to the other side (peer-reflexive, RFC 8445 7.3.1.3).
+func (p *peer) gathered(ctx context.Context, d webrtc.SessionDescription, patience time.Duration) (string, error) {
 	complete := webrtc.GatheringCompletePromise(p.pc)
 	if err := p.pc.SetLocalDescription(d); err != nil {
 		return "", fmt.Errorf("set local description: %w", err)
 	}
+	var enough <-chan time.Time
+	if patience > 0 {
+		enough = time.After(patience)
+	}
 	select {
 	case <-complete:
+		return p.pc.LocalDescription().SDP, nil
+	case <-enough:
 		return p.pc.LocalDescription().SDP, nil
 	case <-p.done:
 		return "", ErrOver

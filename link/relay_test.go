@@ -46,9 +46,14 @@ func TestRelay(t *testing.T) {
 			rw.Header().Add("Link", `<turn:10.0.0.9:3478?transport=udp>; rel="ice-server"; username="box"; credential="word"; credential-type="password"`)
 			w.far.ServeHTTP(rw, r)
 		})
+		cfg := w.config("2")
+		cfg.Memory = &Memory{}
 		start := time.Now()
-		s, l := dial(t, w.config("2"))
+		s, l := dial(t, cfg)
 		t.Logf("connected through the relay after %v", time.Since(start))
+		if got := s.Path(); got != (Path{Kind: PathRelayUDP, Relay: "10.0.0.9:3478"}) {
+			t.Errorf("path %+v", got)
+		}
 		if got := w.far.resources.Len(); got != 2 {
 			t.Errorf("%d sessions at the far end, want the 2 that live", got)
 		}
@@ -59,6 +64,16 @@ func TestRelay(t *testing.T) {
 		}
 		if sample := lastAnswer(t, l.take()); sample.RTT < 40*time.Millisecond {
 			t.Errorf("round trip through the relay: %v", sample.RTT)
+		}
+		must(t, s.Close())
+
+		// The next session knows the relay, and that nothing else gets through.
+		start = time.Now()
+		s, _ = dial(t, cfg)
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("the second dial took %v", took)
+		} else {
+			t.Logf("the second dial took %v", took)
 		}
 		must(t, s.Close())
 

@@ -1,6 +1,7 @@
 package link
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"sync"
@@ -40,6 +41,39 @@ func (w *sendWatch) since(before uint64) error {
 		return nil
 	}
 	return *w.last.Load()
+}
+
+// ProxyAddr names the Net's proxy; "" when it has none.
+func (w *sendWatch) ProxyAddr() string {
+	if by, ok := w.Net.(interface{ ProxyAddr() string }); ok {
+		return by.ProxyAddr()
+	}
+	return ""
+}
+
+// ResolveUDP gives up with ctx where the Net can.
+func (w *sendWatch) ResolveUDP(ctx context.Context, network, address string) (*net.UDPAddr, error) {
+	return resolveUDP(ctx, w.Net, network, address)
+}
+
+// ListenPacket implements transport.Net: a relay's socket by UDP.
+func (w *sendWatch) ListenPacket(network, address string) (net.PacketConn, error) {
+	c, err := w.Net.ListenPacket(network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &watchedPackets{c, w}, nil
+}
+
+type watchedPackets struct {
+	net.PacketConn
+	watch *sendWatch
+}
+
+func (c *watchedPackets) WriteTo(b []byte, addr net.Addr) (int, error) {
+	n, err := c.PacketConn.WriteTo(b, addr)
+	c.watch.note(err)
+	return n, err
 }
 
 // ListenUDP implements transport.Net.

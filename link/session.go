@@ -64,6 +64,13 @@ func (c *Config) check() error {
 	if c.Net == nil {
 		say("Net: none given")
 	}
+	for i, r := range c.Relays {
+		if _, err := parseRelay(r.URL); err != nil {
+			say("Relays[%d]: %v", i, err)
+		} else if r.Username == "" || r.Credential == "" {
+			say("Relays[%d]: username and credential are needed", i)
+		}
+	}
 	if len(errs) == 0 {
 		return nil
 	}

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 )
 
 const (
@@ -160,7 +158,7 @@ func plainURLError(err error) error {
 type created struct {
 	resource string // session URL, absolute
 	answer   string
-	servers  []webrtc.ICEServer
+	relays   []Relay // that the far end named
 }
 
 // post sends an offer. When ctx ends while the far end is still thinking, it waits a moment for what was made, in order to
@@ -210,7 +208,7 @@ func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string)
 	if at.Scheme == "https" && resource.Scheme != "https" {
 		return nil, fmt.Errorf("%s: the far end is asked over https and answered %d with an http:// Location, which would send the token in clear; it should send a relative Location or an https:// one (behind a TLS proxy: tell the server its public URL)", doing, resp.StatusCode)
 	}
-	made := &created{resource: resource.String(), answer: string(body), servers: iceServers(resp.Header.Values("Link"))}
+	made := &created{resource: resource.String(), answer: string(body), relays: named(iceServers(resp.Header.Values("Link")))}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != typeSDP {
 		_ = s.delete(ctx, made.resource)
 		return nil, fmt.Errorf("%s: the far end answered with %q instead of %s", doing, clip(kind), typeSDP)

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	// udpHeadStart is how long ICE over UDP is alone: TCP is for networks that drop UDP, and its stalls cost media.
+	// udpHeadStart is how long ICE over UDP is alone: TCP and relays are for networks that drop UDP, and cost media stalls,
+	// or a third party.
 	udpHeadStart = 700 * time.Millisecond
 	// tcpQueue bounds what waits for a stuck connection: a quarter of a second of media. The newest is dropped.
 	tcpQueue = 64
@@ -30,17 +31,19 @@ type tcpDialer struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
+	start  time.Duration
 	broken func(error) // a connection that had worked broke; called at most once per connection
 
 	mu      sync.Mutex
-	settled bool // UDP won: no more dialling
+	settled bool // another path won: no more dialling
 	conns   []*tcpLocal
 }
 
 var _ ice.TCPMux = (*tcpDialer)(nil)
 
-func newTCPDialer(n Net, broken func(error)) *tcpDialer {
-	d := &tcpDialer{net: n, broken: broken}
+// newTCPDialer makes a dialler that waits start out after a candidate's birth.
+func newTCPDialer(n Net, start time.Duration, broken func(error)) *tcpDialer {
+	d := &tcpDialer{net: n, start: start, broken: broken}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d
 }
@@ -71,7 +74,7 @@ func (d *tcpDialer) RemoveConnByUfrag(ufrag string) {
 	}
 }
 
-// settle ends the TCP side when UDP won.
+// settle ends the TCP side when another path won.
 func (d *tcpDialer) settle() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -170,7 +173,7 @@ func (l *tcpLocal) remote(addr net.Addr) (*tcpRemote, error) {
 // carry waits the head start out, dials, and moves packets until the connection breaks.
 func (l *tcpLocal) carry(ctx context.Context, r *tcpRemote) {
 	select {
-	case <-time.After(time.Until(l.born.Add(udpHeadStart))):
+	case <-time.After(time.Until(l.born.Add(l.dialer.start))):
 	case <-ctx.Done():
 		return
 	}

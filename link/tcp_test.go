@@ -25,7 +25,7 @@ func TestTCPEnds(t *testing.T) {
 	for range 2000 {
 		synctest.Test(t, func(t *testing.T) {
 			n := pipeNet{far: make(chan net.Conn, 1)}
-			d := newTCPDialer(n, func(err error) { t.Error(err) })
+			d := newTCPDialer(n, udpHeadStart, func(err error) { t.Error(err) })
 			l, err := d.GetConnByUfrag("u", false, net.IPv4(10, 0, 0, 2))
 			must(t, err)
 			_, err = l.WriteTo([]byte("x"), &net.TCPAddr{IP: net.IPv4(10, 0, 0, 1), Port: 1})

@@ -87,6 +87,10 @@ type Uplink struct {
 	Probes      [2]uint64 `json:"probes"`        // sent, answered
 	CanImpair   bool      `json:"can_impair"`    // demo buttons exist
 	MissedRow   int       `json:"missed_probes"` // consecutive, now
+	Path        string    `json:"path"`          // "udp", "tcp", "relay-udp", "relay-tcp", "relay-tls"; "": not connected
+	PathWords   string    `json:"path_words"`    // how the link goes, and why not better
+	Relay       string    `json:"relay"`         // host:port on the path; "": none
+	Proxy       string    `json:"proxy"`         // host:port on the path; "": none
 }
 
 // Dial says how connecting goes.
