@@ -16,6 +16,7 @@
 //
 //	config.go       what the box is told; checked once, all mistakes together (package config shows line and caret)
 //	uplink.go       one supervisor per uplink: dial, hold, take apart, dial again, with back-off and in words
+//	sleep.go        the machine was suspended, or the process stopped: what was known before is void
 //	ground.go       what the kernel says of an uplink's interface: carrier, addresses
 //	farends.go      the far ends, and an uplink's orders: where to be, where else to look
 //	scout.go        another far end dialled and held, beside the uplink's own connection

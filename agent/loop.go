@@ -75,6 +75,7 @@ type loop struct {
 	again     replayed      // before the newest switchover
 	links     []linkState
 	where     whereabouts
+	rest      rest
 	flows     [media.NumKinds]flow
 	tale      tale
 	present   *presence
@@ -99,6 +100,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 		agent: a, log: a.log, events: make(chan event, queueLength), ended: make(chan struct{}), begun: time.Now(),
 		engine: engine, guard: failover.NewGuard(engine), links: make([]linkState, len(a.cfg.Uplinks)), fresh: true,
 	}
+	l.rest = rest{suspended, suspended()}
 	l.where = newWhereabouts(len(a.fars), kept.farEnd(a.fars), l.begun)
 	l.plan = engine.Snapshot().Plan
 	l.procedure = kept.procedure()
@@ -234,6 +236,9 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 // snapshot.
 func (l *loop) house(now time.Time) {
 	if now.Sub(l.housed) >= houseEvery {
+		if slept := l.rest.since(l.housed, now); slept >= longSleep && !l.housed.IsZero() {
+			l.woke(now, slept)
+		}
 		l.housed = now
 		l.counters(now)
 		l.cadence()

@@ -75,6 +75,7 @@ type asker struct {
 	cancel context.CancelFunc
 	best   failover.Link // as of when the question was begun
 	asking failover.Link // the best one, or another after that one failed
+	anew   bool          // connections that are open may be dead
 	hurry  bool          // a question was cut short because another link is better now
 	moved  chan struct{}
 }
@@ -92,6 +93,16 @@ func (a *asker) over(links []failover.Link, far int) {
 	if !was && len(links) > 0 {
 		close(a.moved)
 		a.moved = make(chan struct{})
+	}
+}
+
+// doubt cuts a question short that may have been asked long ago by the clock on the wall; the next goes out at once.
+func (a *asker) doubt() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.cancel != nil {
+		a.cancel()
+		a.hurry, a.anew = true, true
 	}
 }
 
@@ -138,8 +149,11 @@ func (a *asker) Run(ctx context.Context) error {
 		if err != nil {
 			turn++
 			version = 0
-			if a.cutShort() {
+			if short, anew := a.cutShort(); short {
 				turn = 0
+				if anew {
+					hangUp()
+				}
 			} else {
 				pause(ctx, presenceRetry)
 			}
@@ -151,13 +165,14 @@ func (a *asker) Run(ctx context.Context) error {
 	return nil
 }
 
-// cutShort reports whether the last question was cut short: then the next goes out at once, over the better link.
-func (a *asker) cutShort() bool {
+// cutShort reports whether the last question was cut short: then the next goes out at once, over the better link; and whether over
+// a new connection.
+func (a *asker) cutShort() (short, anew bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	was := a.hurry
-	a.hurry = false
-	return was
+	short, anew = a.hurry, a.anew
+	a.hurry, a.anew = false, false
+	return short, anew
 }
 
 func pause(ctx context.Context, d time.Duration) {

@@ -71,6 +71,8 @@ type world struct {
 	hosts  map[string]*host
 	dir    string
 
+	suspended func() time.Duration // nil: the machine's own
+
 	mu     sync.Mutex
 	far    *farEnd
 	silent map[string]bool // hosts that are cut off
@@ -167,6 +169,9 @@ func (w *world) start(cfg Config) (a *Agent, stop func()) {
 	})
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if w.suspended != nil {
+		a.loop.rest = rest{suspended: w.suspended}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var gone sync.WaitGroup

@@ -52,6 +52,18 @@ func (s *Session) affirm() {
 	}
 }
 
+// Doubt has the far end asked at once whether it still knows the session: this machine slept, say. Connections that were open before
+// are not used for it.
+func (s *Session) Doubt() {
+	s.signal.client.CloseIdleConnections()
+	s.affirm()
+	s.doubted.Store(true)
+	select {
+	case s.doubt <- struct{}{}:
+	default:
+	}
+}
+
 // inquire asks the far end over HTTP whether it still knows the session while probes stay unanswered. One that was
 // restarted answers 404 within a round trip or two, where ICE would wait its 30 s out; one that knows the session, again
 // and again, while its media path stays silent, says that only a new path will help. On a dead uplink the question fails,
@@ -64,7 +76,7 @@ func (s *Session) inquire() {
 			return
 		case <-s.doubt:
 		}
-		if s.missing.Load() < doubtAfter {
+		if s.missing.Load() < doubtAfter && !s.doubted.Swap(false) {
 			continue
 		}
 		asked := time.Now()

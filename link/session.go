@@ -34,6 +34,7 @@ type Session struct {
 	done     chan struct{}  // closed when over
 	finished chan struct{}  // closed when nothing is left
 	doubt    chan struct{}  // capacity 1
+	doubted  atomic.Bool    // somebody outside doubts
 	missing  atomic.Int32   // unanswered probes in a row
 	answered atomic.Int64   // Unix nanoseconds of the last answer on the publish path
 
