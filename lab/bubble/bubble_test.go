@@ -3,6 +3,7 @@ package bubble
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,10 +14,17 @@ import (
 // quick is how long a minute of scenario may take in real time (issue: size). It is printed, not asserted: machines differ.
 const quick = 5 * time.Second
 
-// Every scenario, in memory. SCANSIDE_RESULT names a file that gets the JSON line; SCANSIDE_LOG=1 shows both programs' logs.
+// few is what -short plays: one of each kind.
+var few = []string{"steady", "blackhole-primary", "blackhole-primary-ondoubt", "restore-primary", "flap-primary", "oneway-up-primary"}
+
+// Every scenario, in memory, as many at a time as go test -parallel says. SCANSIDE_RESULT names a file that gets the JSON line; SCANSIDE_LOG=1 shows both programs' logs.
 func TestScenario(t *testing.T) {
 	for _, name := range scenario.All() {
+		if testing.Short() && !slices.Contains(few, name) {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, err := scenario.Load(name)
 			if err != nil {
 				t.Fatal(err)
@@ -34,8 +42,11 @@ func TestScenario(t *testing.T) {
 			took := time.Since(began)
 			t.Logf("%s took %.2f s for %v (aim: %v)\n%s", name, took.Seconds(), s.Length, quick, out.Result.Line())
 			for _, v := range s.Judge(out.Result, out.Routes, true) {
-				if !v.Held {
+				switch {
+				case !v.Held && v.Asserted:
 					t.Error(v.Text)
+				case !v.Held:
+					t.Log("NOT MET: " + v.Text)
 				}
 			}
 			if file := os.Getenv("SCANSIDE_RESULT"); file != "" {

@@ -127,6 +127,7 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 	time.Sleep(drain)
 	gone.Wait()
 	out := Outcome{Result: p.result(s), Routes: observe.Routes(st)}
+	out.Result.Switchovers = observe.Switchovers(st, start)
 	out.Result.SetFall(fall.Detect, fall.Switch)
 	return out, nil
 }

@@ -128,11 +128,14 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 	if err := sleep(ctx, time.Until(begun.Add(s.Length))); err != nil {
 		return Outcome{}, err
 	}
-	return p.result(ctx, s)
+	return p.result(ctx, s, begun)
 }
 
-func (p *people) result(ctx context.Context, s scenario.Scenario) (out Outcome, err error) {
+func (p *people) result(ctx context.Context, s scenario.Scenario, begun time.Time) (out Outcome, err error) {
 	if err = p.room.ask("routes", &out.Routes); err != nil {
+		return out, err
+	}
+	if err = p.room.ask(fmt.Sprintf("switchovers %d", begun.UnixNano()), &out.Result.Switchovers); err != nil {
 		return out, err
 	}
 	if err = p.tellAll("end"); err != nil {

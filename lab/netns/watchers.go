@@ -128,6 +128,7 @@ func look(v *observe.Viewer, words []string) (any, error) {
 //	play              open the room's screen
 //	up NAME…          an error until the box calls these uplinks up
 //	routes            uplinks that carry each stream
+//	switchovers NS    how often the box moved a stream with a need since NS, in ns since 1970
 //	requests          how often the camera was asked for a key frame so far, by the box's count
 //	struck NAME NS    look closely from now on: the uplink was struck at NS since 1970
 //	fall              what the box has said about it so far
@@ -169,6 +170,8 @@ func (r *room) answer(words []string) (any, error) {
 			return observe.Routes(st), nil
 		}
 		return observe.KeyFrameRequests(st), nil
+	case "switchovers":
+		return r.switchovers(words[1:])
 	case "struck":
 		return nil, r.struck(words[1:])
 	case "fall":
@@ -201,6 +204,21 @@ func (r *room) up(names []string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func (r *room) switchovers(words []string) (uint64, error) {
+	if len(words) != 1 {
+		return 0, errors.New("switchovers takes a time")
+	}
+	ns, err := strconv.ParseInt(words[0], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	st, err := r.box.Status(r.ctx)
+	if err != nil {
+		return 0, err
+	}
+	return observe.Switchovers(st, time.Unix(0, ns)), nil
 }
 
 func (r *room) struck(words []string) error {

@@ -172,3 +172,13 @@ func SignIn(ctx context.Context, c *http.Client, gateway, code string) error {
 	}
 	return nil
 }
+
+// Switchovers counts those that had a need since a moment, as far back as the document goes.
+func Switchovers(st *status.Status, since time.Time) (n uint64) {
+	for _, s := range st.Switchovers {
+		if !s.Routine && !s.When.Before(since.Truncate(time.Millisecond)) {
+			n++
+		}
+	}
+	return n
+}

@@ -12,6 +12,8 @@
 //	also namespaces                         real programs in network namespaces play it too (make lab)
 //	at 20s cut primary                      what happens when; see below
 //	expect voice.lost = 0                   what must be true of the result; its names are those of the JSON line
+//	expect unnoticed                        targets G1 and G2 both ways: nothing lost, no gap beyond cadence and skew
+//	owed voice.lost = 0                     what users need and we do not reach yet, with the reason beside it
 //	end voice primary cellular              at the end exactly these uplinks carry the stream
 //
 // Time 0 is when both links are up and every observer receives both streams. What can happen to an uplink:

@@ -19,7 +19,7 @@ type Verdict struct {
 func (s Scenario) Judge(r Result, routes map[string][]string, virtual bool) []Verdict {
 	var all []Verdict
 	for _, x := range s.Expect {
-		all = append(all, Verdict{fmt.Sprintf("%v: %s", x, x.Seen(r)), x.Holds(r), virtual || !x.OnClock()})
+		all = append(all, Verdict{fmt.Sprintf("%v: %s", x, x.Seen(r)), x.Holds(r), !x.Owed && (virtual || !x.OnClock())})
 	}
 	for _, e := range s.End {
 		all = append(all, Verdict{fmt.Sprintf("end %s %s: %s", e.Stream, strings.Join(e.Uplinks, " "), strings.Join(routes[e.Stream], " ")),

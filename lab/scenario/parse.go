@@ -62,12 +62,12 @@ func (p *parser) statement(words []string) {
 		p.protect(rest)
 	case "at":
 		p.event(rest)
-	case "expect":
-		p.expect(rest)
+	case "expect", "owed":
+		p.expect(rest, words[0] == "owed")
 	case "end":
 		p.end(rest)
 	default:
-		p.wrong("%q is not a statement; use length, also, uplink, protect, at, expect or end", words[0])
+		p.wrong("%q is not a statement; use length, also, uplink, protect, at, expect, owed or end", words[0])
 	}
 }
 
@@ -105,25 +105,6 @@ func (p *parser) protect(words []string) {
 	default:
 		p.wrong("%q is not a stream; use voice or video", words[0])
 	}
-}
-
-func (p *parser) expect(words []string) {
-	if len(words) != 3 {
-		p.wrong("an expectation is a name, = or <=, and a number, with spaces between; write e.g. expect voice.lost = 0")
-		return
-	}
-	x := Expectation{Name: words[0], AtMost: words[1] == "<="}
-	if !x.AtMost && words[1] != "=" {
-		p.wrong("%q is not a comparison; use = or <=", words[1])
-	}
-	if !slices.Contains(Names(), x.Name) {
-		p.wrong("%q is not in the result; use one of %s", x.Name, strings.Join(Names(), ", "))
-	}
-	var err error
-	if x.Value, err = strconv.ParseFloat(words[2], 64); err != nil {
-		p.wrong("%q is not a number; write e.g. 45", words[2])
-	}
-	p.s.Expect = append(p.s.Expect, x)
 }
 
 func (p *parser) end(words []string) {

@@ -14,6 +14,8 @@ type Result struct {
 	World    string `json:"world"` // bubble or netns
 	Way
 	Return Way `json:"return"`
+	// Switchovers is how often the agent moved a stream with a need: copies that came or went because all is well do not count.
+	Switchovers uint64 `json:"switchovers"`
 	// DetectMS is from the first thing done to an uplink until the agent held that uplink for anything but up and beyond
 	// suspicion; SwitchMS until no stream was routed over it any more. Null where it did not come to that.
 	DetectMS *float64 `json:"detect_ms"`
@@ -55,6 +57,7 @@ type Expectation struct {
 	Name   string // as in the JSON line, with dots: return.voice.lost
 	AtMost bool   // else exactly
 	Value  float64
+	Owed   bool // what users need and we do not reach yet: told, and not asserted
 }
 
 // OnClock reports whether the expectation is about time, which a world on real clocks does not decide by.
@@ -78,7 +81,11 @@ func (x Expectation) String() string {
 	if x.AtMost {
 		sign = "<="
 	}
-	return fmt.Sprintf("expect %s %s %g", x.Name, sign, x.Value)
+	word := "expect"
+	if x.Owed {
+		word = "owed"
+	}
+	return fmt.Sprintf("%s %s %s %g", word, x.Name, sign, x.Value)
 }
 
 // Seen is the value behind an expectation in words.

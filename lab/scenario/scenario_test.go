@@ -186,6 +186,7 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 		{head + "expect voice.found = 0", `x:5: "voice.found" is not in the result; use one of voice.sent, voice.lost`},
 		{head + "expect voice.lost >= 0", `x:5: ">=" is not a comparison; use = or <=`},
 		{head + "expect voice.lost = few", `x:5: "few" is not a number`},
+		{"# story\nlength 60s\nexpect unnoticed", "x:3: unnoticed depends on the uplinks"},
 		{head + "expect voice.lost=0", "x:5: an expectation is a name"},
 		{head + "end voice", "x:5: write end voice|video"},
 		{head + "end voice secondary", `x:5: there is no uplink "secondary"`},
@@ -208,7 +209,7 @@ func TestResultLine(t *testing.T) {
 	const want = `{"scenario":"blackhole-primary","world":"bubble","voice":{"sent":3000,"lost":1,"longest_gap_ms":40},` +
 		`"video":{"frames_sent":0,"frames_lost":0,"longest_freeze_ms":0,"key_frame_requests":0},` +
 		`"return":{"voice":{"sent":0,"lost":0,"longest_gap_ms":0},"video":{"frames_sent":0,"frames_lost":2,"longest_freeze_ms":0,"key_frame_requests":0}},` +
-		`"detect_ms":101.5,"switch_ms":null}`
+		`"switchovers":0,"detect_ms":101.5,"switch_ms":null}`
 	if got := r.Line(); got != want {
 		t.Errorf("line\n%s, want\n%s", got, want)
 	}
@@ -216,10 +217,10 @@ func TestResultLine(t *testing.T) {
 		x    Expectation
 		want bool
 	}{
-		{Expectation{"voice.lost", false, 1}, true}, {Expectation{"voice.lost", false, 0}, false},
-		{Expectation{"voice.longest_gap_ms", true, 40}, true}, {Expectation{"voice.longest_gap_ms", true, 39}, false},
-		{Expectation{"return.video.frames_lost", false, 2}, true}, {Expectation{"detect_ms", true, 102}, true},
-		{Expectation{"switch_ms", true, 1000}, false}, // not measured does not hold
+		{Expectation{"voice.lost", false, 1, false}, true}, {Expectation{"voice.lost", false, 0, false}, false},
+		{Expectation{"voice.longest_gap_ms", true, 40, false}, true}, {Expectation{"voice.longest_gap_ms", true, 39, false}, false},
+		{Expectation{"return.video.frames_lost", false, 2, false}, true}, {Expectation{"detect_ms", true, 102, false}, true},
+		{Expectation{"switch_ms", true, 1000, false}, false}, // not measured does not hold
 	} {
 		if c.x.Holds(r) != c.want {
 			t.Errorf("%v holds: %v, want %v (seen %s)", c.x, !c.want, c.want, c.x.Seen(r))
@@ -272,6 +273,29 @@ func FuzzParse(f *testing.F) {
 			set.Close()
 		}
 	})
+}
+
+func TestUnnoticed(t *testing.T) {
+	s, err := Parse("x", "# story\nlength 60s\nuplink primary 20ms\nuplink cellular 60ms\nexpect unnoticed\nowed switchovers <= 2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, x := range s.Expect {
+		all = append(all, x.String())
+	}
+	const want = "expect voice.lost = 0; expect voice.longest_gap_ms <= 45; expect video.frames_lost = 0; expect video.longest_freeze_ms <= 59; " +
+		"expect video.key_frame_requests = 0; expect return.voice.lost = 0; expect return.voice.longest_gap_ms <= 45; " +
+		"expect return.video.frames_lost = 0; expect return.video.longest_freeze_ms <= 59; expect return.video.key_frame_requests = 0; " +
+		"owed switchovers <= 2"
+	if got := strings.Join(all, "; "); got != want {
+		t.Errorf("expects\n%s, want\n%s", got, want)
+	}
+	for _, v := range s.Judge(Result{Switchovers: 3}, nil, true) {
+		if strings.HasPrefix(v.Text, "owed") && (v.Held || v.Asserted) {
+			t.Errorf("%+v: what is owed is told, not asserted", v)
+		}
+	}
 }
 
 // A stream that ends in the middle has lost nothing by its own numbers.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"scanside/lab/netns"
 	"scanside/lab/scenario"
@@ -75,6 +76,8 @@ func play(ctx context.Context, cfg netns.Config, s scenario.Scenario) error {
 		case !v.Held && v.Asserted:
 			word = "BROKEN"
 			broken++
+		case !v.Held && strings.HasPrefix(v.Text, "owed"):
+			word = "OWED"
 		case !v.Held:
 			word = "not held (a real clock proves nothing)"
 		}
