@@ -179,6 +179,6 @@ func FuzzAcceptOffer(f *testing.F) {
 		if fragment, problem := parseFragment(offer); problem == nil {
 			_ = restartOffer(offer, fragment)
 		}
-		_ = answerFragment(offer)
+		_ = sdpFragment(offer, "")
 	})
 }

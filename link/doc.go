@@ -30,9 +30,13 @@
 // far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one.
 // The probe itself carries the room's count of what comes back, for the same use at the far end.
 //
-// A far end of another make does not answer probes (it does not say x-scanside-echo in its answer): then RTCP sender and
-// receiver reports measure the path, more slowly (plain.go). ICE keepalives are off on links; the probes keep the path and
-// its NAT open for less, and are consent of a stronger kind than RFC 7675 asks for.
+// A far end of another make does not answer probes (it does not say x-scanside-echo in its answer), but as every ICE agent it
+// answers connectivity checks: those are the probes then, as quick (checks.go), and its receiver reports say what arrived,
+// once a second (plain.go). Over a relay or TCP the reports are all there is. ICE keepalives are off on links; the probes
+// keep the path and its NAT open for less, and are consent of a stronger kind than RFC 7675 asks for.
+//
+// A path that stays silent while the far end answers over HTTP is replaced by an ICE restart (PATCH) where the far end takes
+// one, and else by a new session. What servers of other makes do differently is the table in foreign_test.go.
 //
 // # States of a Session
 //

@@ -120,7 +120,7 @@ func (acc *accepted) Restart(body string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return answerFragment(answer), nil
+	return sdpFragment(answer, ""), nil
 }
 
 // restartOffer is the earlier offer with the fragment's credentials and candidates.
@@ -147,19 +147,21 @@ func restartOffer(offer string, f *fragment) string {
 	})
 }
 
-// answerFragment is the part of an answer that a restart's answer carries.
-func answerFragment(answer string) string {
-	ufrag, pwd := credentials(answer)
+// sdpFragment is what an SDP says of its ICE session (RFC 8840 section 9): credentials, and the first section's candidates
+// but those that known has already.
+func sdpFragment(text, known string) string {
+	ufrag, pwd := credentials(text)
 	var out strings.Builder
 	fmt.Fprintf(&out, "a=ice-ufrag:%s\r\na=ice-pwd:%s\r\n", ufrag, pwd)
 	sections := 0
-	for line := range strings.SplitSeq(answer, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimSuffix(line, "\r")
 		if strings.HasPrefix(line, "m=") {
 			sections++
 		}
-		keep := strings.HasPrefix(line, "m=") || strings.HasPrefix(line, "a=mid:") ||
-			strings.HasPrefix(line, "a=candidate:") || line == "a=end-of-candidates"
+		candidate := strings.HasPrefix(line, "a=candidate:")
+		keep := strings.HasPrefix(line, "m=") || strings.HasPrefix(line, "a=mid:") || line == "a=end-of-candidates" ||
+			candidate && !strings.Contains(known, line+"\r\n")
 		if sections == 1 && keep {
 			out.WriteString(line + "\r\n")
 		}

@@ -33,6 +33,7 @@ type half struct {
 	relays   *relays
 	path     Path // as chosen when the half came up
 	resource string
+	ice      iceSession
 	echo     bool // the far end answers probes
 	prober   atomic.Pointer[prober]
 	sends    *sendWatch
@@ -49,8 +50,13 @@ func (h *half) answered(packet rtcp.Packet) {
 
 // probe starts to probe this half's path, on the media's SSRC; word, sent with each probe, may be nil.
 func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []StreamReport, tell func(Sample)) {
-	p := newProber(ssrc, every, func(packet *rtcp.ApplicationDefined) error { return h.sendRTCP(packet) }, tell)
-	p.word = word
+	p := newProber(every, func(number uint32) error {
+		var said []StreamReport
+		if word != nil {
+			said = word()
+		}
+		return h.sendRTCP(app(nameProbe, ssrc, appendProbe(nil, number, said)))
+	}, tell)
 	h.prober.Store(p)
 	h.run(func() { p.run(h.done) })
 }
@@ -175,7 +181,8 @@ func (s *Session) offer(ctx context.Context, h *half, doing, endpoint, want stri
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	made, err := s.signal.post(ctx, doing, endpoint, finishOffer(text))
+	text = finishOffer(text)
+	made, err := s.signal.post(ctx, doing, endpoint, text)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +197,8 @@ func (s *Session) offer(ctx context.Context, h *half, doing, endpoint, want stri
 	if err != nil {
 		return made, fmt.Errorf("%s: the far end's answer is unusable: %w", doing, err)
 	}
+	h.ice.begin(made.etag, made.answer)
+	h.trickle(s.signal, text)
 	return made, nil
 }
 
@@ -218,10 +227,12 @@ func (s *Session) dialPublish(ctx context.Context) (*half, error) {
 			h.run(func() {
 				h.readRTCP(t.Sender().Read, func(p rtcp.Packet) {
 					h.answered(p)
-					if plain := h.plain.Load(); plain != nil {
+					plain, repair := h.plain.Load(), s.ev.Repair
+					if plain != nil {
 						plain.report(p)
+						repair = plain.repair(repair)
 					}
-					feedback(k, p, s.ev.KeyFrame, s.ev.Repair)
+					feedback(k, p, s.ev.KeyFrame, repair)
 				})
 			})
 			s.legs[k] = &leg{peer: h.peer, track: track, sender: t.Sender(), sends: s.sends, kind: k}
@@ -239,7 +250,8 @@ type player struct {
 // dialPlay opens the WHEP half.
 func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 	p := &player{}
-	h, err := s.dialHalf(ctx, "play from "+hostOf(s.cfg.WHEP), s.endpoint(s.cfg.WHEP), "sendonly", func(h *half) error {
+	doing := "play from " + hostOf(s.cfg.WHEP)
+	prepare := func(h *half) error {
 		for k := media.Kind(0); k < media.NumKinds; k++ {
 			_, err := h.pc.AddTransceiverFromKind(rtpKind(k), webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 			if err != nil {
@@ -265,7 +277,11 @@ func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 			})
 		})
 		return nil
-	})
+	}
+	h, err := s.dialHalf(ctx, doing, s.endpoint(s.cfg.WHEP), "sendonly", prepare)
+	if offer := (*counterOffer)(nil); errors.As(err, &offer) {
+		h, err = s.answerCounter(ctx, doing, offer, prepare)
+	}
 	if err != nil {
 		return nil, err
 	}

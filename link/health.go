@@ -11,15 +11,19 @@ const (
 	// brokenAfter is how long the far end must have answered over HTTP alone before the media path is given up: a new
 	// session costs half a second, and a burst of loss is over sooner. A NAT that forgot the path is cured long before (consent.go).
 	brokenAfter = 5 * time.Second
+	// restartAfter is the same for a new path by ICE restart, where the far end takes one: that keeps the session, and whoever
+	// watches it. Longer than any hole in the air that ends by itself.
+	restartAfter = 3 * time.Second
 )
 
-// measurePlain is for a far end that does not answer probes.
+// measurePlain is for a far end that does not answer probes: it answers ICE's checks, and reports on what it receives.
 func (s *Session) measurePlain() {
-	p := &plain{tell: s.sampled}
+	p := &plain{tell: s.sampled, uplink: s.cfg.Uplink}
 	for k, l := range s.legs {
 		p.streams[k].ssrc = l.ssrc()
 		l.plain = p
 	}
+	p.checked = s.pub.check(s.sends, s.cfg.ProbeEvery, s.sampled)
 	s.pub.plain.Store(p)
 	s.pub.run(func() { p.run(s.pub.done, s.pub.sendRTCP) })
 }
@@ -70,6 +74,7 @@ func (s *Session) Doubt() {
 // which is no news.
 func (s *Session) inquire() {
 	var known time.Time // since when the far end answers that it knows the session, without a probe answered
+	restarted := false  // since then
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -88,10 +93,17 @@ func (s *Session) inquire() {
 			known = time.Time{}
 		case there:
 			if last := time.Unix(0, s.answered.Load()); known.IsZero() || last.After(known) {
-				known = asked
+				known, restarted = asked, false
 			} else if time.Since(known) >= brokenAfter {
 				s.end(ErrPathBroken)
 				return
+			} else if !restarted && s.pub.canRestart() && time.Since(known) >= restartAfter {
+				restarted = true
+				if err := s.pub.restart(s.ctx, s.signal); err != nil {
+					s.log.Debug("no new path by ICE restart", "error", err)
+					s.end(ErrPathBroken)
+					return
+				}
 			}
 		}
 		select {

@@ -290,7 +290,13 @@ func (l *leg) WriteRTP(p *rtp.Packet) error {
 	default:
 	}
 	if l.plain != nil {
-		l.plain.sent(l.kind, p)
+		number, ok := l.plain.sent(l.kind, p)
+		if !ok {
+			return nil
+		}
+		renumbered := *p
+		renumbered.SequenceNumber = number
+		p = &renumbered
 	}
 	before := l.sends.count()
 	if err := l.track.WriteRTP(p); err != nil {

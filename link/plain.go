@@ -17,13 +17,19 @@ const (
 	// plainSilence is how long receiver reports may stay away at least before that counts as unanswered; three of the
 	// far end's own intervals if those are longer.
 	plainSilence = 3 * time.Second
+	// resumeAfter is how long a stream rests before what comes next begins where it ended: longer than any source pauses
+	// between two packets that follow each other.
+	resumeAfter = 200 * time.Millisecond
 )
 
-// plain measures the path to a far end that does not answer probes (a WHIP server of another make): our sender reports go
-// out every second, which its viewers need for lip sync anyway, and its receiver reports say which of them it heard, how
-// long it held that, and what it lost (RFC 3550 6.4.1). Coarser and later than probes, but authenticated in the same way.
+// plain is what a far end of another make says of what it receives: our sender reports go out every second, which its
+// viewers need for lip sync anyway, and its receiver reports say which of them it heard, how long it held that, and what it
+// lost (RFC 3550 6.4.1). It merges nothing, so each leg is a stream by itself, numbered without holes: what a leg was not
+// given while another carried it must not look lost, nor be asked for again.
 type plain struct {
-	tell func(Sample)
+	tell    func(Sample)
+	uplink  string
+	checked bool // ICE's checks say sooner when nothing is answered (checks.go)
 
 	mu       sync.Mutex
 	number   uint32
@@ -32,22 +38,62 @@ type plain struct {
 	interval time.Duration // between the far end's reports, smoothed
 }
 
-// plainStream is what a sender report says of one leg.
+// plainStream is one leg's stream.
 type plainStream struct {
 	ssrc            uint32
 	packets, octets uint32
 	timestamp       uint32
-	at              time.Time
+	at              time.Time // when the newest packet left; zero: none yet
+
+	first, newest uint16 // numbers that it was sent under
+	source, since uint16 // the newest's own number, and that of the first since the last rest
+	said          bool   // the far end has reported on it
+	report        StreamReport
 }
 
-// sent counts a packet that went out.
-func (p *plain) sent(k media.Kind, packet *rtp.Packet) {
+// sent counts a packet that goes out and says under which number; false: it is from before the stream rested, and its number
+// would be one that another packet had.
+func (p *plain) sent(k media.Kind, packet *rtp.Packet) (uint16, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := &p.streams[k]
+	now := time.Now()
+	s, own := &p.streams[k], packet.SequenceNumber
+	ahead := int16(own - s.source)
+	switch {
+	case s.at.IsZero():
+		s.first, s.newest, s.source, s.since = own, own, own, own
+	case ahead > 1 && now.Sub(s.at) >= resumeAfter:
+		s.newest, s.source, s.since = s.newest+1, own, own
+	case int16(own-s.since) < 0:
+		return 0, false
+	case ahead > 0:
+		s.newest, s.source = s.newest+uint16(ahead), own
+	}
 	s.packets++
 	s.octets += uint32(len(packet.Payload))
-	s.timestamp, s.at = packet.Timestamp, time.Now()
+	s.timestamp, s.at = packet.Timestamp, now
+	return own + s.newest - s.source, true
+}
+
+// repair translates what the far end asks again into the source's numbers; what was sent before the stream rested is too old.
+func (p *plain) repair(ask func(media.Kind, []uint16)) func(media.Kind, []uint16) {
+	if ask == nil {
+		return nil
+	}
+	return func(k media.Kind, seqs []uint16) {
+		var own []uint16
+		p.mu.Lock()
+		s := &p.streams[k]
+		for _, n := range seqs {
+			if o := n - s.newest + s.source; int16(o-s.since) >= 0 {
+				own = append(own, o)
+			}
+		}
+		p.mu.Unlock()
+		if len(own) > 0 {
+			ask(k, own)
+		}
+	}
 }
 
 // run sends reports and notices silence until done is closed.
@@ -87,31 +133,36 @@ func (p *plain) reports(now time.Time) []rtcp.Packet {
 func (p *plain) silent(now time.Time) (Sample, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.heard.IsZero() || now.Sub(p.heard) < max(3*p.interval, plainSilence) {
+	if p.checked || p.heard.IsZero() || now.Sub(p.heard) < max(3*p.interval, plainSilence) {
 		return Sample{}, false
 	}
 	p.number++
 	return Sample{Number: p.number, Sent: now}, true
 }
 
-// report takes a receiver report in, if packet is one that speaks of a sender report of ours.
+// report takes a receiver report in: it may come by itself, or behind the far end's own sender report.
 func (p *plain) report(packet rtcp.Packet) {
-	r, ok := packet.(*rtcp.ReceiverReport)
-	if !ok {
-		return
+	var blocks []rtcp.ReceptionReport
+	switch r := packet.(type) {
+	case *rtcp.ReceiverReport:
+		blocks = r.Reports
+	case *rtcp.SenderReport:
+		blocks = r.Reports
 	}
 	now := time.Now()
-	for _, block := range r.Reports {
+	for _, block := range blocks {
 		if s, ok := p.block(now, block); ok {
 			p.tell(s)
 		}
 	}
 }
 
+// block takes one stream's report in, and makes a sample of it if it speaks of a sender report of ours.
 func (p *plain) block(now time.Time, b rtcp.ReceptionReport) (Sample, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for k, s := range p.streams {
+	for k := range p.streams {
+		s := &p.streams[k]
 		if s.ssrc != b.SSRC || b.LastSenderReport == 0 {
 			continue
 		}
@@ -125,12 +176,34 @@ func (p *plain) block(now time.Time, b rtcp.ReceptionReport) (Sample, bool) {
 			p.interval += (now.Sub(p.heard) - p.interval) / 4
 		}
 		p.heard = now
+		if !s.at.IsZero() {
+			s.take(media.Kind(k), b, p.uplink)
+		}
 		p.number++
-		held := time.Duration(b.Delay) * time.Second / 65536
-		return Sample{Number: p.number, Sent: now.Add(-rtt - held), Answered: true, RTT: rtt,
-			Far: []StreamReport{{Kind: media.Kind(k), Highest: b.LastSequenceNumber, Lost: b.TotalLost, RecentGap: -1}}}, true
+		return Sample{Number: p.number, Sent: now.Add(-rtt), Answered: true, RTT: rtt, Far: p.far()}, true
 	}
 	return Sample{}, false
+}
+
+// take reckons what arrived: all from the first to the highest (RFC 3550 6.4.1: extended by the number of times it wrapped),
+// without what was lost.
+func (s *plainStream) take(k media.Kind, b rtcp.ReceptionReport, uplink string) {
+	got := int64(b.LastSequenceNumber) - int64(s.first) + 1 - int64(b.TotalLost)
+	received := uint32(min(max(got, 0), int64(s.packets)))
+	s.said = true
+	s.report = StreamReport{Kind: k, Highest: b.LastSequenceNumber, Received: received, Lost: b.TotalLost, RecentGap: -1,
+		Legs: []LegReport{{Uplink: uplink, Received: received, Highest: b.LastSequenceNumber}}}
+}
+
+// far is the far end's word about all streams that it has reported on.
+func (p *plain) far() []StreamReport {
+	var all []StreamReport
+	for _, s := range p.streams {
+		if s.said {
+			all = append(all, s.report)
+		}
+	}
+	return all
 }
 
 // ntp is a time in NTP's format: seconds since 1900 in the upper half, fraction in the lower.

@@ -261,7 +261,7 @@ func FuzzRTCP(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := newProber(1, nil, func(*rtcp.ApplicationDefined) error { return nil }, func(Sample) {})
+		p := newProber(nil, func(uint32) error { return nil }, func(Sample) {})
 		p.one(time.Now())
 		for _, packet := range packets {
 			p.heard(packet)
@@ -283,9 +283,8 @@ func TestProberCadence(t *testing.T) {
 		every.Store(int64(time.Second))
 		var sent atomic.Int32
 		var p *prober
-		p = newProber(1, func() time.Duration { return time.Duration(every.Load()) }, func(packet *rtcp.ApplicationDefined) error {
+		p = newProber(func() time.Duration { return time.Duration(every.Load()) }, func(number uint32) error {
 			sent.Add(1)
-			number := binary.BigEndian.Uint32(packet.Data[4:])
 			time.AfterFunc(ms(20), func() { p.heard(app(nameAnswer, 1, appendAnswer(nil, number, nil))) })
 			return nil
 		}, func(s Sample) {

@@ -19,20 +19,17 @@ const (
 
 // prober sends probes on one peer's media path and books their outcome.
 type prober struct {
-	send  func(*rtcp.ApplicationDefined) error
+	send  func(number uint32) error
 	every func() time.Duration
-	word  func() []StreamReport // sent with each probe; nil: nothing
 	tell  func(Sample)
-	ssrc  uint32
 	hurry chan struct{}
 
 	mu   sync.Mutex
 	book probes
-	data []byte // scratch
 }
 
-func newProber(ssrc uint32, every func() time.Duration, send func(*rtcp.ApplicationDefined) error, tell func(Sample)) *prober {
-	return &prober{ssrc: ssrc, every: every, send: send, tell: tell, hurry: make(chan struct{}, 1)}
+func newProber(every func() time.Duration, send func(number uint32) error, tell func(Sample)) *prober {
+	return &prober{every: every, send: send, tell: tell, hurry: make(chan struct{}, 1)}
 }
 
 // run probes until done is closed.
@@ -93,16 +90,10 @@ func (p *prober) next(now, send time.Time) time.Time {
 
 // one sends one probe; one that the kernel refuses is unanswered at once.
 func (p *prober) one(now time.Time) {
-	var word []StreamReport
-	if p.word != nil {
-		word = p.word()
-	}
 	p.mu.Lock()
 	number := p.book.send(now)
-	p.data = appendProbe(p.data[:0], number, word)
-	packet := app(nameProbe, p.ssrc, append([]byte(nil), p.data...))
 	p.mu.Unlock()
-	if p.send(packet) == nil {
+	if p.send(number) == nil {
 		return
 	}
 	p.mu.Lock()
@@ -119,11 +110,14 @@ func (p *prober) heard(packet rtcp.Packet) {
 	if !ok || answer.Name != nameAnswer {
 		return
 	}
-	now := time.Now()
-	number, reports, err := parseAnswer(answer.Data)
-	if err != nil {
-		return
+	if number, reports, err := parseAnswer(answer.Data); err == nil {
+		p.answered(number, reports)
 	}
+}
+
+// answered books the answer to a probe.
+func (p *prober) answered(number uint32, reports []StreamReport) {
+	now := time.Now()
 	p.mu.Lock()
 	s, ok := p.book.answer(now, number)
 	p.mu.Unlock()

@@ -148,12 +148,12 @@ func (r *Resources) patch(w http.ResponseWriter, req *http.Request, peer Peer) {
 		WriteProblem(w, problem)
 		return
 	}
-	match := strings.TrimSpace(req.Header.Get("If-Match"))
-	switch match {
-	case "":
+	match := req.Header.Get("If-Match")
+	switch {
+	case strings.TrimSpace(match) == "":
 		WriteProblem(w, &Problem{Status: http.StatusPreconditionRequired, Title: "If-Match is missing",
 			Detail: "send the ETag of the session to add candidates, or * to restart ICE"})
-	case "*", `"*"`: // quoted by the simple WHIP client of Debian 12
+	case matches(match, "*"): // some clients quote it
 		answer, err := peer.Restart(body)
 		if err != nil {
 			WriteProblem(w, r.problemOf(err))
@@ -163,7 +163,7 @@ func (r *Resources) patch(w http.ResponseWriter, req *http.Request, peer Peer) {
 		w.Header().Set("ETag", peer.ETag())
 		w.WriteHeader(http.StatusOK)
 		_, _ = io.WriteString(w, answer)
-	case peer.ETag():
+	case matches(match, strings.Trim(peer.ETag(), `"`)):
 		if err := peer.Trickle(body); err != nil {
 			WriteProblem(w, r.problemOf(err))
 			return
@@ -173,6 +173,17 @@ func (r *Resources) patch(w http.ResponseWriter, req *http.Request, peer Peer) {
 		WriteProblem(w, &Problem{Status: http.StatusPreconditionFailed, Title: "If-Match names another ICE session",
 			Detail: "ICE was restarted meanwhile; use the newest ETag"})
 	}
+}
+
+// matches reports whether If-Match names the tag: one of a list (RFC 9110 13.1.1), with the quotes that belong there or, as some
+// clients send it, without.
+func matches(match, tag string) bool {
+	for one := range strings.SplitSeq(match, ",") {
+		if strings.Trim(strings.TrimPrefix(strings.TrimSpace(one), "W/"), `"`) == tag {
+			return true
+		}
+	}
+	return false
 }
 
 // readBody reads a body of the wanted type, or says what is wrong.

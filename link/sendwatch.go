@@ -17,7 +17,8 @@ type sendWatch struct {
 	Net
 	refused atomic.Uint64
 	last    atomic.Pointer[error]
-	sockets sync.Map // of pion's ICE that are open, by their address
+	sockets sync.Map               // of pion's ICE that are open, by their address
+	checks  atomic.Pointer[checks] // nil: the far end answers probes
 }
 
 func (w *sendWatch) note(err error) {
@@ -82,11 +83,11 @@ func (w *sendWatch) ListenUDP(network string, laddr *net.UDPAddr) (transport.UDP
 	if err != nil {
 		return nil, err
 	}
-	var watched transport.UDPConn = &watchedUDP{c, w}
-	if quick, ok := c.(ice.AddrPortReaderWriter); ok {
-		watched = &watchedQuick{watchedUDP{c, w}, quick}
-	}
+	watched := &watchedUDP{c, w}
 	w.sockets.Store(c.LocalAddr().String(), watched)
+	if quick, ok := c.(ice.AddrPortReaderWriter); ok {
+		return &watchedQuick{watched, quick}, nil
+	}
 	return watched, nil
 }
 
@@ -103,6 +104,16 @@ type watchedUDP struct {
 	watch *sendWatch
 }
 
+// ReadFrom keeps the answers to our own checks from pion, which would not know them.
+func (c *watchedUDP) ReadFrom(b []byte) (int, net.Addr, error) {
+	for {
+		n, from, err := c.UDPConn.ReadFrom(b)
+		if err != nil || !c.watch.checks.Load().take(b[:n]) {
+			return n, from, err
+		}
+	}
+}
+
 func (c *watchedUDP) WriteTo(b []byte, addr net.Addr) (int, error) {
 	n, err := c.UDPConn.WriteTo(b, addr)
 	c.watch.note(err)
@@ -116,12 +127,17 @@ func (c *watchedUDP) Close() error {
 
 // watchedQuick keeps the way without allocations for sockets that have one.
 type watchedQuick struct {
-	watchedUDP
+	*watchedUDP
 	quick ice.AddrPortReaderWriter
 }
 
 func (c *watchedQuick) ReadFromAddrPort(b []byte) (int, netip.AddrPort, error) {
-	return c.quick.ReadFromAddrPort(b)
+	for {
+		n, from, err := c.quick.ReadFromAddrPort(b)
+		if err != nil || !c.watch.checks.Load().take(b[:n]) {
+			return n, from, err
+		}
+	}
 }
 
 func (c *watchedQuick) WriteToAddrPort(b []byte, addr netip.AddrPort) (int, error) {

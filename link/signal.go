@@ -96,21 +96,27 @@ func (s *signaller) mayTell(u *url.URL) bool {
 	return false
 }
 
-// do sends one request, following 307 and 308 (RFC 9725 4.5; 301 and 302 would make a GET of a POST and are refused).
+// call is one request of the session's. What is empty is not sent.
+type call struct{ method, address, contentType, match, body string }
+
+// do sends a request, following 307 and 308 (RFC 9725 4.5; 301 and 302 would make a GET of a POST and are refused).
 // The token goes to allowed hosts alone. It returns the response with its body read, and the URL that answered.
-func (s *signaller) do(ctx context.Context, method, address, contentType, body string) (*http.Response, []byte, *url.URL, error) {
-	at, err := url.Parse(address)
+func (s *signaller) do(ctx context.Context, r call) (*http.Response, []byte, *url.URL, error) {
+	at, err := url.Parse(r.address)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	for range maxRedirects + 1 {
-		req, err := http.NewRequestWithContext(ctx, method, at.String(), strings.NewReader(body))
+		req, err := http.NewRequestWithContext(ctx, r.method, at.String(), strings.NewReader(r.body))
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		req.Header.Set("User-Agent", "scanside")
-		if contentType != "" {
-			req.Header.Set("Content-Type", contentType)
+		if r.contentType != "" {
+			req.Header.Set("Content-Type", r.contentType)
+		}
+		if r.match != "" {
+			req.Header.Set("If-Match", r.match)
 		}
 		if s.token != "" && s.mayTell(at) {
 			req.Header.Set("Authorization", "Bearer "+s.token)
@@ -157,6 +163,7 @@ func plainURLError(err error) error {
 // created is what a POST made.
 type created struct {
 	resource string // session URL, absolute
+	etag     string // of the ICE session, as sent; "": the far end takes no PATCH
 	answer   string
 	relays   []Relay // that the far end named
 }
@@ -193,9 +200,12 @@ func (s *signaller) post(ctx context.Context, doing, endpoint, offer string) (*c
 }
 
 func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string) (*created, error) {
-	resp, body, at, err := s.do(ctx, http.MethodPost, endpoint, typeSDP, offer)
+	resp, body, at, err := s.do(ctx, call{method: http.MethodPost, address: endpoint, contentType: typeSDP, body: offer})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	if c := counterOffered(resp, body, at); c != nil {
+		return nil, c
 	}
 	if resp.StatusCode/100 != 2 {
 		return nil, readProblem(doing, resp, body, time.Now())
@@ -208,7 +218,7 @@ func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string)
 	if at.Scheme == "https" && resource.Scheme != "https" {
 		return nil, fmt.Errorf("%s: the far end is asked over https and answered %d with an http:// Location, which would send the token in clear; it should send a relative Location or an https:// one (behind a TLS proxy: tell the server its public URL)", doing, resp.StatusCode)
 	}
-	made := &created{resource: resource.String(), answer: string(body), relays: named(iceServers(resp.Header.Values("Link")))}
+	made := &created{resource: resource.String(), etag: resp.Header.Get("ETag"), answer: string(body), relays: named(iceServers(resp.Header.Values("Link")))}
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != typeSDP {
 		_ = s.delete(ctx, made.resource)
 		return nil, fmt.Errorf("%s: the far end answered with %q instead of %s", doing, clip(kind), typeSDP)
@@ -220,7 +230,7 @@ func (s *signaller) postOnce(ctx context.Context, doing, endpoint, offer string)
 func (s *signaller) delete(ctx context.Context, resource string) error {
 	ctx, cancel := context.WithTimeout(ctx, deleteTimeout)
 	defer cancel()
-	resp, body, _, err := s.do(ctx, http.MethodDelete, resource, "", "")
+	resp, body, _, err := s.do(ctx, call{method: http.MethodDelete, address: resource})
 	if err != nil {
 		return fmt.Errorf("end a session at the far end: %w", err)
 	}
@@ -244,7 +254,7 @@ const (
 func (s *signaller) ask(ctx context.Context, resource string) word {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	resp, _, _, err := s.do(ctx, http.MethodGet, resource, "", "")
+	resp, _, _, err := s.do(ctx, call{method: http.MethodGet, address: resource})
 	switch {
 	case err != nil || resp.StatusCode >= 500:
 		return silent
