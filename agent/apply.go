@@ -22,6 +22,7 @@ type flow struct {
 	heard  time.Time
 	far    link.StreamReport
 	moved  time.Time // when the far end's count last grew
+	anew   bool      // the next word counts from nothing: another leg's, at a far end that merges none
 
 	lostEver uint64 // over restarts of the far end
 	trouble  string // what is wrong with the source, as last said
@@ -29,6 +30,9 @@ type flow struct {
 
 // word takes the far end's word in. Words can overtake each other on their links; the newest is the one that knows most.
 func (f *flow) word(now time.Time, r link.StreamReport) {
+	if f.anew {
+		f.anew, f.far = false, link.StreamReport{Lost: r.Lost}
+	}
 	grown := r.Received > f.far.Received
 	if !grown && r.Received < f.far.Received && now.Sub(f.moved) < time.Second {
 		return // older than what we have
@@ -87,8 +91,12 @@ func (l *loop) apply(plan failover.Plan) {
 			}
 			s.on[k] = want
 			leg.Select(want)
-			if want {
+			switch {
+			case !want:
+			case s.conn.session.Echoes():
 				l.replay(&l.flows[k], leg, s.rtt)
+			case media.Kind(k) == media.Video: // a stream of its own there: it begins with a whole picture
+				l.flows[k].source.keyFrame(time.Now())
 			}
 		}
 	}

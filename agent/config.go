@@ -31,6 +31,8 @@ type Config struct {
 // FarEnd says where the gateway is and how it is known to be the right one.
 type FarEnd struct {
 	URL       string `yaml:"url"`        // https://host[:port][/path]
+	WHIP      string `yaml:"whip"`       // instead: a WHIP server of another make, see foreign.go
+	WHEP      string `yaml:"whep"`       // and where to play what comes back from it; "": nothing does
 	TokenFile string `yaml:"token_file"` // read again at each dial, so that a token can be changed without a restart
 	TLS       TLS    `yaml:"tls"`
 
@@ -145,6 +147,7 @@ func (c *Config) mistakes() config.Mistakes {
 		m.Add("site", "%q is not an id; use at most %d small letters, digits, '-', '_' and '.'", c.Site, maxSite)
 	}
 	c.checkFarEnds(&m)
+	c.checkSole(&m)
 	c.checkUplinks(&m)
 	c.Video.check(&m)
 	c.Status.check(&m)
@@ -158,6 +161,11 @@ func (c *Config) policy() failover.Policy {
 		links[i] = failover.LinkPolicy{Name: u.Name, Metered: u.Metered}
 	}
 	p := failover.DefaultPolicy(links...)
+	if c.farEnds()[0].foreign() {
+		p.Protect(failover.Voice, failover.Never)
+		p.Protect(failover.Video, failover.Never)
+		return p
+	}
 	for s, want := range [...]failover.Protection{failover.Voice: c.Protection.Voice, failover.Video: c.Protection.Video} {
 		if want != leftOpen {
 			p.Protect(failover.Stream(s), want)
@@ -177,6 +185,7 @@ func (c *Config) farEnds() []FarEnd {
 func (c *Config) checkFarEnds(m *config.Mistakes) {
 	if len(c.FarEnds) == 0 {
 		c.FarEnd.check("far_end", m)
+		c.checkForeign("far_end", c.FarEnd, m)
 		return
 	}
 	if c.FarEnd != (FarEnd{}) {
@@ -188,17 +197,22 @@ func (c *Config) checkFarEnds(m *config.Mistakes) {
 	for i, f := range c.FarEnds {
 		path := fmt.Sprintf("far_ends[%d]", i)
 		f.check(path, m)
+		c.checkForeign(path, f, m)
 		if slices.ContainsFunc(c.FarEnds[:i], func(o FarEnd) bool { return o.base() == f.base() }) {
-			m.Add(path+".url", "%q is used twice; the same far end cannot stand in for itself", f.URL)
+			m.Add(path+".url", "%q is used twice; the same far end cannot stand in for itself", f.URL+f.WHIP)
+		}
+		if f.foreign() != c.FarEnds[0].foreign() {
+			m.Add(path, "gateways (url) and WHIP servers of other makes (whip) cannot stand in for each other; list one sort")
 		}
 	}
 }
 
-// base is the URL that paths are added to.
-func (f FarEnd) base() string { return strings.TrimRight(f.URL, "/") }
+// base is the URL that paths are added to; of a server of another make, the one that it is known by.
+func (f FarEnd) base() string { return strings.TrimRight(f.URL+f.WHIP, "/") }
 
 func (f FarEnd) check(path string, m *config.Mistakes) {
 	switch u, err := url.Parse(f.URL); {
+	case f.foreign():
 	case f.URL == "":
 		m.Add(path+".url", "is missing; give the gateway's address, e.g. https://gateway.example.org")
 	case err != nil || u.Host == "":
@@ -208,7 +222,7 @@ func (f FarEnd) check(path string, m *config.Mistakes) {
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		m.Add(path+".url", "holds more than scheme, host and path; leave out user, query and fragment")
 	}
-	if f.Token == "" && f.TokenFile == "" {
+	if f.Token == "" && f.TokenFile == "" && !f.foreign() {
 		m.Add(path+".token_file", "is missing; give the file that holds the site's token from the gateway")
 	}
 	if f.TLS.CAFile != "" && f.TLS.Fingerprint != "" {

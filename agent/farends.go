@@ -23,8 +23,8 @@ func newPlaces(all []FarEnd) ([]place, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := f.URL
-		if u, err := url.Parse(f.URL); err == nil {
+		name := f.base()
+		if u, err := url.Parse(name); err == nil {
 			name = u.Host
 		}
 		out = append(out, place{f, name, trust})
@@ -34,7 +34,7 @@ func newPlaces(all []FarEnd) ([]place, error) {
 
 // token is read anew at each use, so that it can be changed without a restart.
 func (f *place) token() (string, error) {
-	if f.Token != "" {
+	if f.Token != "" || f.TokenFile == "" {
 		return f.Token, nil
 	}
 	token, err := readToken(f.TokenFile)

@@ -25,6 +25,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		Back:       supervision.Media{Voice: incoming(now, st, media.Voice), Video: incoming(now, st, media.Video)},
 		Supervisor: l.present.supervisor(now),
 		Links:      l.waysOut(now, e),
+		Foreign:    l.foreign(),
 	}
 	v := supervision.Judge(now, in)
 	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)

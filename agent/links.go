@@ -101,6 +101,9 @@ func (l *loop) opened(now time.Time, e event) {
 	s.conn, s.dial, s.hint, s.rtt, s.conflict = e.conn, status.Dial{}, "", 0, false
 	s.on = [media.NumKinds]bool{}
 	s.errors = 0
+	if !e.conn.session.Echoes() {
+		s.words = ledger{} // it counts each session by itself
+	}
 	s.dials[1]++
 	l.log.Info("connected", "link", l.name(e.link), "path", e.conn.path.Kind, "relay", e.conn.path.Relay, "proxy", e.conn.path.Proxy)
 	if kind := e.conn.path.Kind; kind != s.kind && (kind > link.PathUDP || s.kind > link.PathUDP) {
@@ -198,7 +201,9 @@ func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 	var arrived [failover.MaxLinks]uint64
 	var named failover.LinkSet // what is not named is not said to have lost everything
 	for _, r := range p.Far {
-		l.flows[r.Kind].word(now, r)
+		if !l.foreign() || !l.plan.HasBest || from == l.plan.Best {
+			l.flows[r.Kind].word(now, r)
+		}
 		for _, leg := range r.Legs {
 			if i := l.agent.uplink(leg.Uplink); i >= 0 {
 				arrived[i] += uint64(leg.Received)
@@ -213,7 +218,11 @@ func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 		}
 		other.reported = now
 		counted := p.Sent.Add((l.links[from].rtt - other.rtt) / 2)
-		if ds, da, ok := other.words.since(other.leftBy(counted), arrived[i]); ok {
+		ds, da, ok := other.words.since(other.leftBy(counted), arrived[i])
+		if l.foreign() && other.on == [media.NumKinds]bool{} {
+			continue // it rests: what an outage swallowed is known, and no later word would make up for it
+		}
+		if ok {
 			l.step(now, failover.Reported(failover.Link(i), ds, da))
 		}
 	}

@@ -224,6 +224,7 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 		l.again = l.replayed()
 	}
 	l.apply(d.Plan)
+	l.sole()
 	if video := l.flows[media.Video].source; l.best == failover.MaxLinks && d.Plan.HasBest && !l.fresh && video != nil {
 		video.keyFrame(now) // all were dead: whoever watches has missed too much to go on from
 	}
@@ -243,7 +244,9 @@ func (l *loop) house(now time.Time) {
 		l.counters(now)
 		l.cadence()
 		l.whereTo(now)
-		l.agent.asker.over(l.living(), l.where.at)
+		if !l.foreign() {
+			l.agent.asker.over(l.living(), l.where.at)
+		}
 		l.tale.settle(now, l)
 	}
 	quiet := publishEvery

@@ -35,6 +35,8 @@ func (l *loop) viewFarEnd(now time.Time, e failover.Snapshot) status.FarEnd {
 	switch {
 	case f.Reached && f.Known:
 		f.Level, f.Sentence = status.OK, "The far end is reached over "+l.names(works)+"."
+	case f.Reached && l.foreign():
+		f.Level, f.Sentence = status.Unknown, "The far end is reached over "+l.names(works)+". It is a WHIP server of another make: it shows the room to viewers of its own, and cannot say whether there are any."
 	case f.Reached:
 		f.Level, f.Sentence = status.Unknown, "The far end is reached over "+l.names(works)+", but does not say who is there."
 	case f.Heard.IsZero():

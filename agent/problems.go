@@ -23,7 +23,8 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	}
 	l.linkProblems(st, e, add)
 	l.mediaProblems(st, add)
-	if st.FarEnd.Reached && !st.FarEnd.Known {
+	l.foreignProblems(add)
+	if st.FarEnd.Reached && !st.FarEnd.Known && !l.foreign() {
 		add("presence-unknown", status.Warning, "It is not known who is at the far end.", "The gateway does not answer the question; its log says why.")
 	}
 	if text, hint, is := l.spare(); is {

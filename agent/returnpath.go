@@ -156,6 +156,16 @@ func (r *returnPath) leave() {
 	clear(r.from[:])
 }
 
+// renew begins a generation with everybody in it: what comes is numbered anew from now on.
+func (r *returnPath) renew() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next()
+	for a := range r.all {
+		a.join(r.now)
+	}
+}
+
 func add(sum *media.MergerStats, s media.MergerStats) {
 	sum.Received += s.Received
 	sum.Duplicate += s.Duplicate

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -55,6 +54,7 @@ type uplink struct {
 	wake   chan struct{}                 // carrier came back: dial now
 	here   atomic.Pointer[[]netip.Addr]  // the interface's addresses; nil: not watched
 	moved  chan struct{}                 // they changed
+	active atomic.Bool                   // at a far end of another make: the uplink in use; set by the loop
 	meter  link.Meter                    // of all its sockets
 	memory []link.Memory                 // how its network lets media through to each far end
 
@@ -237,6 +237,9 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 			}
 		},
 		Packet: func(k media.Kind, p *rtp.Packet) {
+			if u.fars[c.far].foreign() && !u.active.Load() {
+				return // it numbers each session by itself: one at a time
+			}
 			if from := c.bring.Load(); from != nil {
 				from.take(k, p)
 			}
@@ -288,10 +291,10 @@ func (u *uplink) config(far int) (link.Config, error) {
 	if err != nil {
 		return link.Config{}, err
 	}
+	whip, whep := f.endpoints(u.site, u.cfg.Name)
 	return link.Config{
 		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: f.trust, Loopback: u.local, Log: u.log, Memory: &u.memory[far],
-		WHIP:       f.base() + "/whip/" + url.PathEscape(u.site),
-		WHEP:       f.base() + "/whep/" + url.PathEscape(u.site),
+		WHIP: whip, WHEP: whep, AsIs: f.foreign(),
 		ProbeEvery: func() time.Duration { return time.Duration(u.every.Load()) },
 	}, nil
 }

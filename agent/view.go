@@ -166,6 +166,8 @@ func (l *loop) why(i failover.Link, e failover.Snapshot) string {
 		return "Carries nothing while another one works."
 	case nothing && v.Allowance == failover.Spent:
 		return "Stands by, probed rarely: its data budget is spent."
+	case nothing && l.foreign():
+		return "Stands by, connected and probed every " + lasted(s.every) + ": it takes over when the one in use is down."
 	case nothing:
 		return "Stands by: probed every " + lasted(s.every) + ", and used at the first sign of trouble."
 	case copies && e.Doubt != 0 && e.Plan.Route[media.Video].Has(i) && l.engine.Copies(failover.Video, i) == failover.OnDoubt:

@@ -128,6 +128,9 @@ func problemWords(p *link.Problem) (text, hint string) {
 		return "a newer run of this box has taken over", "Another scanside runs with the same state directory's identity; stop one."
 	case kind == "unknown-site" || p.Status == 404:
 		return "the far end does not know this site", "Check site and far_end.url; the gateway's configuration lists its sites."
+	case (p.Status == 401 || p.Status == 403) && p.Type == "" && p.Detail != "":
+		return fmt.Sprintf("the far end refuses (%d): %s", p.Status, strings.TrimRight(p.Detail, ".")),
+			"Check the token, and that nobody else uses the endpoint: one that was left in use is free again when the server notices."
 	case p.Status == 401 || p.Status == 403:
 		return "the far end refuses this site's token", "Put the site's current token into far_end.token_file."
 	case p.Status == 429:

@@ -21,6 +21,7 @@ type Config struct {
 	TokenHosts []string
 	Run        string // this agent run's id: SDP stream id, and query parameter "run"
 	Box        string // this box's id: query parameter "box"
+	AsIs       bool   // the far end is a server of another make: WHIP and WHEP are used as they stand, without those parameters
 
 	Net      Net         // all sockets of the session
 	TLS      *tls.Config // roots and pins for signalling; nil: the system's roots

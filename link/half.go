@@ -299,7 +299,7 @@ func hostOf(raw string) string {
 // endpoint adds who we are to a URL's query, without touching what is there.
 func (s *Session) endpoint(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
+	if err != nil || s.cfg.AsIs {
 		return raw
 	}
 	q := u.Query()

@@ -47,7 +47,7 @@ type plainStream struct {
 
 	first, newest uint16 // numbers that it was sent under
 	source, since uint16 // the newest's own number, and that of the first since the last rest
-	said          bool   // the far end has reported on it
+	said          bool   // the far end has reported on it since the last word on all
 	report        StreamReport
 }
 
@@ -195,13 +195,19 @@ func (s *plainStream) take(k media.Kind, b rtcp.ReceptionReport, uplink string) 
 		Legs: []LegReport{{Uplink: uplink, Received: received, Highest: b.LastSequenceNumber}}}
 }
 
-// far is the far end's word about all streams that it has reported on.
+// far is the far end's word, once it has reported on every stream that was sent anything: what left is counted over all of them,
+// and so what arrived must be.
 func (p *plain) far() []StreamReport {
 	var all []StreamReport
 	for _, s := range p.streams {
 		if s.said {
 			all = append(all, s.report)
+		} else if !s.at.IsZero() {
+			return nil
 		}
+	}
+	for k := range p.streams {
+		p.streams[k].said = false
 	}
 	return all
 }

@@ -98,7 +98,7 @@ func readProblem(do string, resp *http.Response, body []byte, now time.Time) *Pr
 		if json.Unmarshal(body, &wire) == nil {
 			p.Type, p.Title, p.Detail = clip(wire.Type), clip(wire.Title), clip(wire.Detail)
 		}
-	case strings.HasPrefix(kind, "text/plain"):
+	case kind == "text/plain", kind == "text/html" && !strings.Contains(string(body), "<"): // Express calls any text HTML
 		p.Detail = clip(string(body))
 	}
 	return p

@@ -54,6 +54,7 @@ type Inputs struct {
 	Back       Media   // supervisor to room, as the room counts
 	Supervisor Supervisor
 	Links      Links
+	Foreign    bool // the far end is a server of another make: it has no consoles, and never gives word about people
 }
 
 // Verdict is what is true of supervision now.
@@ -90,6 +91,8 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 		return Unknown, FarEndSilent
 	case !in.Out.Voice.flows() && !in.Out.Video.flows():
 		return in.gap(at, Lost, RoomUnseenUnheard)
+	case in.Foreign:
+		return Unknown, FarEndForeign
 	case !in.Back.Voice.fresh() || !in.Back.Video.fresh():
 		return Unknown, ReturnUnknown
 	case !s.Known || s.Word > Fresh:

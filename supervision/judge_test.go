@@ -56,6 +56,8 @@ func TestJudge(t *testing.T) {
 		{"no link, and nothing else known", Inputs{Links: Links{Known: true}}, nil, Lost, NoLink},
 		{"the links' state is old", talking(), func(in *Inputs) { in.Links.Word = Fresh + ms }, Unknown, LinksUnknown},
 
+		{"a server of another make, all else well", talking(), func(in *Inputs) { in.Foreign = true }, Unknown, FarEndForeign},
+		{"a server of another make, and nothing gets there", available(), func(in *Inputs) { in.Foreign, in.Out = true, Media{silent, silent} }, Lost, RoomUnseenUnheard},
 		{"the far end counts neither", available(), func(in *Inputs) { in.Out = Media{silent, silent} }, Lost, RoomUnseenUnheard},
 		{"the far end counts neither, since now", available(), func(in *Inputs) { in.Out, in.Before = Media{silent, silent}, good }, Switching, RoomUnseenUnheard},
 		{"the far end's word on voice is old", talking(), func(in *Inputs) { in.Out.Voice = stale }, Unknown, FarEndSilent},

@@ -8,6 +8,7 @@ const (
 	NoLink
 	LinksUnknown
 	FarEndSilent
+	FarEndForeign
 	RoomUnseenUnheard
 	ReturnUnknown
 	SupervisorUnknown
@@ -33,6 +34,7 @@ var reasonWords = [numReasons][2]string{
 	NoLink:            {"no_link", "No uplink works: nothing reaches the supervisor."},
 	LinksUnknown:      {"links_unknown", "The uplinks have not been judged for some seconds."},
 	FarEndSilent:      {"far_end_silent", "The far end has not said for some seconds what it receives from this room."},
+	FarEndForeign:     {"far_end_foreign", "The far end is a WHIP server of another make: it cannot say who is there, so nothing is known of a supervisor."},
 	RoomUnseenUnheard: {"room_unseen_unheard", "Neither picture nor voice of this room arrives at the far end."},
 	ReturnUnknown:     {"return_unknown", "It is not known what comes back from the supervisor."},
 	SupervisorUnknown: {"supervisor_unknown", "The far end has not said for some seconds who is present."},
