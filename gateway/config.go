@@ -24,6 +24,7 @@ type Config struct {
 	Ports    Ports     `yaml:"media"`
 	// PublicAddresses replace the machine's own in what is offered to peers, for a server behind 1:1 NAT. Empty: its own.
 	PublicAddresses []string      `yaml:"public_addresses"`
+	Relays          []Relay       `yaml:"relays"` // handed out to boxes and consoles
 	Metrics         MetricsConfig `yaml:"metrics"`
 	// IdleTimeout signs a person out who has no room open and did nothing for so long. Zero: 30 minutes.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
@@ -43,7 +44,8 @@ type TLSConfig struct {
 	Off  bool   `yaml:"off"`  // plain HTTP; allowed on a loopback address only
 }
 
-// Ports are the one UDP and the one TCP port that all media share. Empty: no such port; at least one is needed.
+// Ports are the one UDP and the one TCP port that all media share. Empty: no such port; at least one is needed. TCP may be
+// the same as listen: then console and media share it.
 type Ports struct {
 	UDP string `yaml:"udp"`
 	TCP string `yaml:"tcp"`
@@ -98,6 +100,9 @@ func (c *Config) root(folder string) {
 	for i := range c.Sites {
 		paths = append(paths, &c.Sites[i].TokenFile)
 	}
+	for i := range c.Relays {
+		paths = append(paths, &c.Relays[i].SecretFile, &c.Relays[i].CredentialFile)
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)
@@ -111,6 +116,7 @@ func (c *Config) check() config.Mistakes {
 	wrong := m.Add
 	c.checkListen(wrong)
 	c.checkMedia(wrong)
+	c.checkRelays(wrong)
 	c.checkSites(wrong)
 	c.checkUsers(wrong)
 	switch {
@@ -151,6 +157,11 @@ func (c *Config) checkListen(wrong func(string, string, ...any)) {
 			wrong("metrics.listen", "must be a loopback address: metrics have no sign-in; let a collector on this machine pass them on")
 		}
 	}
+}
+
+// sharesPort reports whether media over TCP comes in at the HTTPS port.
+func (c *Config) sharesPort() bool {
+	return c.Ports.TCP != "" && c.Ports.TCP == c.Listen && c.Listener == nil && c.Media == nil
 }
 
 func (c *Config) checkMedia(wrong func(string, string, ...any)) {

@@ -36,6 +36,7 @@ type Gateway struct {
 
 	closing context.Context // done when Run ends
 	close   context.CancelFunc
+	port    *shared       // of console and media; nil: each has its own
 	ready   chan struct{} // closed when Run serves
 	address net.Addr      // of the HTTPS port, once ready
 }
@@ -68,7 +69,8 @@ func New(cfg Config, log *slog.Logger) (*Gateway, error) {
 		return nil, err
 	}
 	g.restoreSessions()
-	g.resources = link.NewResources(link.ResourcesConfig{Principal: g.principal, Limit: maxPeers, Log: log})
+	g.resources = link.NewResources(link.ResourcesConfig{Principal: g.principal, Limit: maxPeers, Log: log,
+		Relays: func(principal string) []link.Relay { return g.relays(relayUser(principal)) }})
 	g.metrics = newMetrics(g)
 	g.door.count = g.metrics.signIn
 	if err := g.prepareTLS(); err != nil {
@@ -119,6 +121,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	defer g.close()
 	if g.media == nil {
 		api, err := g.openMedia()
+		if g.port != nil {
+			defer g.port.Close()
+		}
 		if err != nil {
 			return err
 		}

@@ -45,6 +45,7 @@ func (g *Gateway) routes() []route {
 		{pattern: "GET /{$}", who: signedIn, person: g.page},
 		{pattern: "POST /signout", who: signedIn, person: g.signOut},
 		{pattern: "GET /api/v1/rooms", who: signedIn, person: g.listRooms},
+		{pattern: "GET /api/v1/relays", who: signedIn, person: g.relayList},
 		{pattern: "GET /api/v1/events", who: signedIn, person: g.events},
 		{pattern: "POST /rooms/{site}/presence", who: signedIn, person: g.heartbeat},
 		{pattern: "/rooms/{site}/whep", who: signedIn, person: g.watch},

@@ -33,10 +33,10 @@ func (g *Gateway) openMedia() (*link.API, error) {
 		cfg.UDP, cfg.Loopback, undo = c, loopback(a), func() { c.Close() }
 	}
 	if a := g.cfg.Ports.TCP; a != "" {
-		l, err := net.Listen("tcp", a)
+		l, err := g.listenMedia(a)
 		if err != nil {
 			undo()
-			return nil, fmt.Errorf("open media.tcp: %w", err)
+			return nil, err
 		}
 		cfg.TCP = l
 		cfg.Loopback = cfg.Loopback || loopback(a)
@@ -50,6 +50,22 @@ func (g *Gateway) openMedia() (*link.API, error) {
 		return nil, fmt.Errorf("open media ports: %w", err)
 	}
 	return api, nil
+}
+
+// listenMedia opens the TCP port for media, or shares the console's.
+func (g *Gateway) listenMedia(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if g.cfg.sharesPort() {
+		if err != nil {
+			return nil, fmt.Errorf("open listen: %w", err)
+		}
+		g.port = share(l)
+		return g.port.media, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open media.tcp: %w", err)
+	}
+	return l, nil
 }
 
 // server is one HTTP port.
@@ -140,9 +156,14 @@ func (g *Gateway) prepareTLS() error {
 func (g *Gateway) Fingerprint() string { return g.fingerprint }
 
 func (g *Gateway) openConsole() (*server, error) {
-	l, err := net.Listen("tcp", g.cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("open listen: %w", err)
+	var l net.Listener
+	if g.port != nil {
+		l = g.port.web
+	} else {
+		var err error
+		if l, err = net.Listen("tcp", g.cfg.Listen); err != nil {
+			return nil, fmt.Errorf("open listen: %w", err)
+		}
 	}
 	s := newServer("console", l, g.handler, g.log)
 	if g.cert != nil {

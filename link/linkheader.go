@@ -1,6 +1,7 @@
 package link
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -60,6 +61,14 @@ func iceServer(link string) (webrtc.ICEServer, bool) {
 	}
 	return webrtc.ICEServer{}, false
 }
+
+// relayLink is the other direction: a Link header for one relay.
+func relayLink(r Relay) string {
+	return fmt.Sprintf(`<%s>; rel="ice-server"; username="%s"; credential="%s"; credential-type="password"`, r.URL, quoted(r.Username), quoted(r.Credential))
+}
+
+// quoted escapes what a quoted-string cannot hold as it is (RFC 9110 5.6.4).
+func quoted(s string) string { return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) }
 
 // splitQuoted splits at sep outside of quotes and angle brackets.
 func splitQuoted(s string, sep byte) []string {

@@ -92,3 +92,12 @@ func TestRelay(t *testing.T) {
 		}
 	})
 }
+
+// What relayLink writes, iceServers reads.
+func TestRelayLink(t *testing.T) {
+	want := Relay{URL: "turns:[2001:db8::1]:443?transport=tcp", Username: `17:a"b\c`, Credential: "x, y; z=="}
+	got := named(iceServers([]string{relayLink(want) + `, <stun:a>; rel="ice-server"`}))
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("got %+v", got)
+	}
+}

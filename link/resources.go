@@ -27,8 +27,10 @@ type ResourcesConfig struct {
 	// Principal names who a request on a session URL comes from ("" = nobody). Only the principal that created a
 	// session may change or end it; for anybody else it does not exist (404), for nobody 401.
 	Principal func(*http.Request) string
-	Limit     int // live sessions at once, all principals together; 0: 512
-	Log       *slog.Logger
+	// Relays are named to whoever has made a session, in Link headers (RFC 9725 4.6); nil: none.
+	Relays func(principal string) []Relay
+	Limit  int // live sessions at once, all principals together; 0: 512
+	Log    *slog.Logger
 }
 
 // Resources is the HTTP half of WHIP and WHEP. Safe for concurrent use.
@@ -97,6 +99,11 @@ func (r *Resources) Create(w http.ResponseWriter, req *http.Request, base, princ
 	w.Header().Set("ETag", peer.ETag())
 	w.Header().Set("Accept-Patch", typeSDPFrag)
 	w.Header().Set("Cache-Control", "no-store")
+	if r.cfg.Relays != nil {
+		for _, one := range r.cfg.Relays(principal) {
+			w.Header().Add("Link", relayLink(one))
+		}
+	}
 	w.WriteHeader(http.StatusCreated)
 	if _, err := io.WriteString(w, answer); err != nil {
 		// The asker never learnt the URL, so nobody can end the session.

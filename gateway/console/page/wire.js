@@ -25,8 +25,27 @@ function gathered(pc) {
   });
 }
 
+// relayLife: credentials of relays are good for six hours; they are asked for anew long before.
+const relayLife = 3600000;
+let relays = null, relaysAt = 0;
+
+// iceServers are the relays that the gateway names, for networks that let nothing else through.
+async function iceServers(signal) {
+  if (relays && performance.now() - relaysAt < relayLife) return relays;
+  try {
+    const answer = await fetch("/api/v1/relays", { signal });
+    if (!answer.ok) return [];
+    relays = (await answer.json()).iceServers;
+    relaysAt = performance.now();
+    return relays;
+  } catch {
+    return []; // the offer that follows says what is wrong
+  }
+}
+
 // negotiate offers pc at url and returns the session's address. The caller closes pc when this throws.
 export async function negotiate(pc, url, signal) {
+  pc.setConfiguration({ ...pc.getConfiguration(), iceServers: await iceServers(signal) });
   await pc.setLocalDescription();
   await gathered(pc);
   const answer = await fetch(url, {
