@@ -23,7 +23,7 @@ VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench lab scenario scenarios g12 g15 g16 vm deps test-deps vm-deps clean
+.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 g15 g16 vm deps test-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ scenario: build ## one scenario: make scenario S=blackhole-primary W=bubble|netn
 
 lab: test-deps build ## (root) the scenarios marked for it, or ONLY=name,name, with real binaries in network namespaces, Chromium watching
 	$(GO) run ./lab/cmd/lab suite $(if $(ONLY),--only $(ONLY))
+
+g4 g5 g6: g3
+g3: $(INCLUDE)/openh264 ## (also g4, g5, g6) 40 cuts of each kind of an uplink that alone carries everything: freeze, detection, way back (in memory)
+	@$(GO) run ./lab/cmd/lab g3 $(if $(CUTS),--cuts $(CUTS))
 
 g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dead for 3 to 120 s (in memory)
 	@$(GO) run ./lab/cmd/lab g12

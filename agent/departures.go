@@ -15,7 +15,8 @@ const departuresKept = 2048
 // departures passes a leg's packets on and remembers when they left, so that the far end's count can be compared with what
 // had left at the moment that it speaks of, and not with what is still under way. Any goroutine may call by.
 type departures struct {
-	to media.Sink
+	to      media.Sink
+	refused func() // told of each packet that was refused; nil: nobody
 
 	mu    sync.Mutex
 	n     uint64
@@ -28,7 +29,11 @@ func (d *departures) WriteRTP(p *rtp.Packet) error {
 	d.times[d.n%departuresKept] = time.Now().UnixNano()
 	d.n++
 	d.mu.Unlock()
-	return d.to.WriteRTP(p)
+	err := d.to.WriteRTP(p)
+	if err != nil && d.refused != nil {
+		d.refused()
+	}
+	return err
 }
 
 // by is how many packets had left by a moment.

@@ -256,6 +256,17 @@ func (g *ledger) since(sent, arrived uint64) (ds, da uint32, ok bool) {
 	return ds, da, ok
 }
 
+// unsent takes in that the kernel refused a packet just now; how many more it refuses is counted.
+func (l *loop) unsent(now time.Time, e event) {
+	s := &l.links[e.link]
+	if s.conn != e.conn {
+		return
+	}
+	e.conn.telling.Store(false)
+	s.errors++
+	l.step(now, failover.SendFailed(e.link))
+}
+
 // counters looks at what only counts, and tells the engine of sends that the kernel refused.
 func (l *loop) counters(now time.Time) {
 	for i := range l.links {
@@ -269,7 +280,7 @@ func (l *loop) counters(now time.Time) {
 				failed += leg.Stats().Errors
 			}
 		}
-		for range min(failed-s.errors, maxRefusals) {
+		for range min(max(failed, s.errors)-s.errors, maxRefusals) {
 			l.step(now, failover.SendFailed(failover.Link(i)))
 		}
 		s.errors = failed

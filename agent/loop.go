@@ -32,6 +32,7 @@ const (
 	playing                     // the return half came up or went: on, text
 	carrier                     // the interface has carrier: on
 	sampled                     // a probe's outcome: sample
+	unsent                      // the kernel refused a packet: conn
 	pinned                      // an operator pins the link, or (on false) lets go
 	impaired                    // demo: somebody spoiled the link: text
 	people                      // who is there: presence
@@ -170,6 +171,8 @@ func (l *loop) take(now time.Time, e event) {
 	switch e.kind {
 	case sampled:
 		l.sampled(now, e)
+	case unsent:
+		l.unsent(now, e)
 	case carrier:
 		l.carrier(now, e.link, e.on)
 	case dialling:

@@ -80,9 +80,11 @@ type conn struct {
 	from    *arrivals
 	taken   chan struct{} // closed when it is no longer the scout's
 
-	used   atomic.Bool                               // it is the uplink's
-	bring  atomic.Pointer[arrivals]                  // from, for the session's goroutines
-	repair [media.NumKinds]atomic.Pointer[media.Leg] // legs, likewise
+	used atomic.Bool // it is the uplink's
+
+	telling atomic.Bool                               // that a packet was refused is on its way to the loop
+	bring   atomic.Pointer[arrivals]                  // from, for the session's goroutines
+	repair  [media.NumKinds]atomic.Pointer[media.Leg] // legs, likewise
 }
 
 // Run dials until ctx ends. It returns when nothing that it started is left.
@@ -161,13 +163,20 @@ func (u *uplink) use(c *conn) {
 	}
 	for k, fanout := range u.live {
 		if fanout != nil {
-			c.left[k].to = c.session.Leg(media.Kind(k))
+			c.left[k].to, c.left[k].refused = c.session.Leg(media.Kind(k)), func() { u.refused(c) }
 			c.legs[k] = fanout.AddLeg(u.cfg.Name, &c.left[k])
 			c.repair[k].Store(c.legs[k])
 		}
 	}
 	c.from.open(c.session)
 	c.used.Store(true)
+}
+
+// refused tells the loop that the kernel refused a packet, the quickest news of an uplink that went down: one event at a time.
+func (u *uplink) refused(c *conn) {
+	if !c.telling.Swap(true) {
+		u.offer(event{kind: unsent, link: u.index, conn: c})
+	}
 }
 
 // rest is how long to wait after err.

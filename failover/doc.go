@@ -17,9 +17,9 @@
 //	└──────┴────────────── Degraded ◄── bad ─────── Up
 //	                           └─── Dwell of good ──►
 //
-// Suspicion, ruling and tearing down are three decisions. A link is suspect at the second missed probe, the first refused
-// send, or when the far end says that nothing arrives; that costs bytes only, so it comes early and goes after a second of
-// answers. Down takes the old leg away, so it comes late: after [Policy.DownMisses] probes in a row, a number that grows
+// Suspicion, ruling and tearing down are three decisions. A link is suspect at the second missed probe (later where it has
+// lately shown holes: a quarter beyond the longest of them, at most DoubtPatience), at the first refused send, or when the
+// far end says that nothing arrives; that costs bytes only, so it comes early and goes after a second of answers. Down takes the old leg away, so it comes late: after [Policy.DownMisses] probes in a row, a number that grows
 // with the measured loss so that independent loss alone brings at most one false Down in FalseAlarmEvery, and after
 // DownSilence, or half as long again as the longest hole that the link has lately shown to end by itself. A run of misses
 // counts as three losses at most: holes are not loss. Loud evidence (Closed, carrier lost, a fifth of a second of refused
@@ -86,8 +86,8 @@
 //     at the next Step, and a gap of more than Heartbeat+Stall (100 ms) between steps is taken for a stall of the machine,
 //     which makes the misses around it void. Do not tick more: it gives nothing.
 //   - Probe each open link every [Engine.ProbeEvery]: at the full cadence while it carries anything, is suspect or has to
-//     prove itself, else once a second, or more rarely where its bytes cost money. Hand on every outcome: an answer that comes after its probe was given up is another
-//     [Sampled], with Late set.
+//     prove itself, faster while a stream has nothing but it, else once a second, or more rarely where its bytes cost money.
+//     Hand on every outcome: an answer that comes after its probe was given up is another [Sampled], with Late set.
 //   - Give [Reported] for each link and each answer that the far end sends over any link, with what left on that leg and
 //     what arrived since the report before. Without reports nothing that carries media is ever Up.
 //   - Give [Estimated] when what a link is known to carry changes, once when it has come up and then by 5 % or so, and when

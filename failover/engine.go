@@ -81,8 +81,8 @@ func (e *Engine) Deadline() (Instant, bool) {
 	return e.s.At.Add(e.p.Heartbeat), e.s.Started
 }
 
-// ProbeEvery is how often the link should be probed now: at the full cadence while anything depends on the answer, and
-// rarely while it idles as a proven spare, most rarely where its bytes cost money.
+// ProbeEvery is how often the link should be probed now: at the full cadence while anything depends on the answer, faster yet
+// where nobody would notice its death but by the answers (lone), and rarely while it idles as a proven spare, most rarely where its bytes cost money.
 func (e *Engine) ProbeEvery(l Link) time.Duration {
 	if int(l) >= len(e.s.Links) {
 		return e.p.IdleProbe
@@ -90,7 +90,26 @@ func (e *Engine) ProbeEvery(l Link) time.Duration {
 	if v := &e.s.Links[l]; v.Verdict >= Degraded && !v.Suspect && v.Echoes.Misses == 0 && !e.carries(l) {
 		return e.p.idleProbe(l, v, e.s.Phase())
 	}
+	if e.lone(l) {
+		return time.Second / time.Duration(e.p.LoneProbes)
+	}
 	return time.Second / time.Duration(e.p.ProbesPerSecond)
+}
+
+// lone reports whether the link alone carries a stream that another could take, and bytes on it cost nothing: a picture
+// stands still from its death until that is noticed, and 50 probes a second are a fiftieth of the picture's own bytes.
+func (e *Engine) lone(l Link) bool {
+	var only LinkSet
+	only = only.With(l)
+	if e.p.Links[l].Metered || e.usable().Minus(only) == 0 {
+		return false
+	}
+	for _, r := range e.s.Plan.Route {
+		if r == only {
+			return true
+		}
+	}
+	return false
 }
 
 // Step takes in what happened at that instant and answers with what should now be true. Time does not run backwards: an

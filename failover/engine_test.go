@@ -160,7 +160,7 @@ func TestProbeEvery(t *testing.T) {
 	p := two()
 	p.Protect(Voice, OnDoubt)
 	w := newPair(t, p)
-	const quick, idle, unknown = 50 * time.Millisecond, 2 * time.Second, time.Second
+	const quick, lone, idle, unknown = 50 * time.Millisecond, 20 * time.Millisecond, 2 * time.Second, time.Second
 	w.do(Budget(1, Spent))
 	if got := w.ProbeEvery(1); got != 10*time.Second {
 		t.Errorf("a spare without budget: %v", got)
@@ -171,19 +171,74 @@ func TestProbeEvery(t *testing.T) {
 	}
 	w.do(Procedure(false))
 	w.do(Budget(1, Short))
-	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != quick || b != idle {
-		t.Errorf("best %v, spare %v", a, b)
+	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != lone || b != idle {
+		t.Errorf("best, which alone carries everything %v, spare %v", a, b)
 	}
 	w.do(Sampled(1, Sample{RTT: 80 * time.Millisecond}))
 	if got := w.ProbeEvery(1); got != quick {
 		t.Errorf("a spare that missed one: %v", got)
 	}
 	w.do(Closed(1))
-	if got := w.ProbeEvery(1); got != quick {
-		t.Errorf("a link that is down: %v", got)
+	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != quick || b != quick {
+		t.Errorf("one link is down: the other, which nothing could relieve, %v, it %v", a, b)
 	}
 	if got := w.ProbeEvery(7); got != unknown {
 		t.Errorf("no link: %v", got)
+	}
+}
+
+// A link that carries a stream alone is probed fast only where that costs nothing, and only until it has company.
+func TestLoneProbes(t *testing.T) {
+	const quick, lone = 50 * time.Millisecond, 20 * time.Millisecond
+	p := two()
+	p.Protect(Voice, Always)
+	p.Protect(Video, OnDoubt)
+	w := newPair(t, p)
+	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != lone || b != quick {
+		t.Errorf("video alone on the best link: %v, the other %v", a, b)
+	}
+	for range 2 {
+		w.do(Sampled(0, Sample{RTT: 40 * time.Millisecond}))
+	}
+	if got := w.ProbeEvery(0); got != quick {
+		t.Errorf("in doubt, with a copy on the other: %v", got)
+	}
+	p.Links[0].Metered = true
+	w = newPair(t, p)
+	if got := w.ProbeEvery(0); got != quick {
+		t.Errorf("a metered best link: %v", got)
+	}
+}
+
+// A link that has shown holes of 70 ms is not doubted for another, but for a longer one, and in no case later than DoubtPatience.
+func TestPatienceInDoubt(t *testing.T) {
+	const every = 20 * time.Millisecond
+	w := newPair(t, two())
+	miss := func(n int) bool { // n probes in a row, each waited for 40 ms; and whether that raised doubt
+		for range n {
+			w.at = w.at.Add(every)
+			w.do(Sampled(0, Sample{RTT: 40 * time.Millisecond}))
+		}
+		return w.Snapshot().Links[0].Suspect
+	}
+	if !miss(2) {
+		t.Error("a link without history is not in doubt at the second miss")
+	}
+	w.well(10 * time.Second) // the hole lasted 85 ms
+	if w.Snapshot().Links[0].Suspect {
+		t.Fatal("the doubt has not ended")
+	}
+	if miss(3) { // 80 ms
+		t.Error("a hole such as the link has shown raised doubt")
+	}
+	if !miss(1) { // 100 ms
+		t.Error("no doubt after DoubtPatience")
+	}
+	w.well(time.Second)
+	w.at = w.at.Add(every)
+	w.do(SendFailed(0))
+	if !w.Snapshot().Links[0].Suspect {
+		t.Error("a refused send waits for patience")
 	}
 }
 

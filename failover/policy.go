@@ -20,11 +20,13 @@ type Policy struct {
 	Protection [NumPhases][NumStreams]Protection // of each stream's copies
 
 	// Evidence: when silence means something.
-	ProbesPerSecond int           // the fastest cadence of probes; misses for Down are counted against it [T G8]
+	ProbesPerSecond int           // the cadence of probes of a link that anything depends on [T G4]
+	LoneProbes      int           // the same of the best link while it alone carries a stream and its bytes cost nothing [T G3]
 	FalseAlarmEvery time.Duration // at most one false Down in this time from independent loss alone [T G8]
 	LossFloor       float64       // least loss assumed when counting misses; no link is perfect [T, table's first column]
 	LossPrior       float64       // loss assumed of a link nothing is known about yet [C]
 	SuspectMisses   int           // misses in a row that make a link suspect [T G4]
+	DoubtPatience   time.Duration // a link that has shown holes is not suspect within one more like them, but for this long at most [T G4]
 	ClearAnswers    int           // answers in a row that clear it: a second of probes [C]
 	DownSilence     time.Duration // no Down for less silence than this: LTE has holes up to 0.72 s that end by themselves [T]
 	LongestHole     time.Duration // silence that ended by itself within this time teaches patience; longer is an outage [C]
@@ -79,10 +81,12 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 	p := Policy{
 		Links:           links,
 		ProbesPerSecond: 20,
+		LoneProbes:      50,
 		FalseAlarmEvery: 720 * time.Hour,
 		LossFloor:       0.01,
 		LossPrior:       0.1,
 		SuspectMisses:   2,
+		DoubtPatience:   100 * time.Millisecond,
 		ClearAnswers:    20,
 		DownSilence:     800 * time.Millisecond,
 		LongestHole:     5 * time.Second,
@@ -200,7 +204,7 @@ func (p *Policy) name(l Link) string {
 // same (F5).
 func (p *Policy) DownMisses(loss float64) int {
 	loss = min(max(loss, p.LossFloor), 0.5)
-	runs := float64(float64(p.ProbesPerSecond)*p.FalseAlarmEvery.Seconds()) * (1 - loss)
+	runs := float64(float64(max(p.ProbesPerSecond, p.LoneProbes))*p.FalseAlarmEvery.Seconds()) * (1 - loss)
 	n := 0
 	for ; runs > 1; n++ {
 		runs = float64(runs * loss)

@@ -29,7 +29,7 @@ func TestDownMisses(t *testing.T) {
 		{20, 0.9, 25}, // beyond one half, patience would cost more than a false alarm
 	} {
 		p := two()
-		p.ProbesPerSecond = c.perSecond
+		p.ProbesPerSecond, p.LoneProbes = c.perSecond, c.perSecond
 		got := p.DownMisses(c.loss)
 		if got != c.want {
 			t.Errorf("%d probes a second, loss %v: %d misses, want %d", c.perSecond, c.loss, got, c.want)

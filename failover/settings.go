@@ -19,10 +19,12 @@ type setting struct {
 // settings is the table of all thresholds, in the order of Policy.
 var settings = []setting{
 	{name: "ProbesPerSecond", count: func(p *Policy) *int { return &p.ProbesPerSecond }},
+	{name: "LoneProbes", count: func(p *Policy) *int { return &p.LoneProbes }},
 	{name: "FalseAlarmEvery", duration: func(p *Policy) *time.Duration { return &p.FalseAlarmEvery }},
 	{name: "LossFloor", share: func(p *Policy) *float64 { return &p.LossFloor }},
 	{name: "LossPrior", share: func(p *Policy) *float64 { return &p.LossPrior }},
 	{name: "SuspectMisses", count: func(p *Policy) *int { return &p.SuspectMisses }},
+	{name: "DoubtPatience", duration: func(p *Policy) *time.Duration { return &p.DoubtPatience }},
 	{name: "ClearAnswers", count: func(p *Policy) *int { return &p.ClearAnswers }},
 	{name: "DownSilence", duration: func(p *Policy) *time.Duration { return &p.DownSilence }},
 	{name: "LongestHole", duration: func(p *Policy) *time.Duration { return &p.LongestHole }},

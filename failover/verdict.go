@@ -1,5 +1,7 @@
 package failover
 
+import "time"
+
 // rule changes a link's verdict and says so.
 func (t *turn) rule(l Link, to Verdict, why Reason, lastGood Instant) {
 	v := &t.s.Links[l]
@@ -75,7 +77,7 @@ func (t *turn) judge(l Link) {
 func (t *turn) suspect(l Link, v *LinkView) {
 	why, good := noReason, v.LastGood
 	switch {
-	case v.Echoes.Misses >= t.p.SuspectMisses:
+	case v.Echoes.Misses >= t.p.SuspectMisses && t.at.Sub(v.Echoes.MissedSince) >= t.patience(v):
 		why = ProbesMissed
 	case v.Refused.Run > 0:
 		why = SendRefused
@@ -111,4 +113,10 @@ func (t *turn) bad(v *LinkView) Reason {
 func (t *turn) good(v *LinkView) bool {
 	return v.Loss <= t.p.RestoreLoss && v.RTT <= t.p.RestoreRTT &&
 		(v.Arrivals.Sent < mediaLeast || v.ForwardLoss <= t.p.RestoreLoss)
+}
+
+// patience is for how long missed probes alone raise no doubt: a quarter more than the longest hole that the link has lately
+// shown to end by itself. A link that pauses now and then, or loses packets here and there, is not doubted for each of them.
+func (t *turn) patience(v *LinkView) time.Duration {
+	return min(v.Echoes.Hole*5/4, t.p.DoubtPatience)
 }

@@ -9,7 +9,7 @@ const (
 	firstTimeout = 500 * time.Millisecond // before the first round trip is known; most uplinks answer in less
 	maxTimeout   = 2 * time.Second        // an answer later than this is of no use to a conversation
 	minMargin    = 20 * time.Millisecond  // above the smoothed round trip: a frame of voice, and a shared machine's hiccup
-	probeRing    = 1024                   // probes whose late answer is still recognised: 51 s at 20 a second
+	probeRing    = 1024                   // probes whose late answer is still recognised: 51 s at 20 a second, 20 s at 50
 )
 
 // probes is the book of one prober: what was sent, what is still waited for, and how long to wait. It has no clock and no
@@ -65,7 +65,7 @@ func (b *probes) at(number uint32) *probe { return &b.ring[number%probeRing] }
 
 // send enters a new probe and returns its number.
 func (b *probes) send(now time.Time) uint32 {
-	if b.last == math.MaxUint32 { // 6 years at 20 a second; start over rather than mistake numbers
+	if b.last == math.MaxUint32 { // years; start over rather than mistake numbers
 		*b = probes{srtt: b.srtt, rttvar: b.rttvar, measured: b.measured}
 	}
 	b.last++

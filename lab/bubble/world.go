@@ -39,6 +39,7 @@ type World struct {
 	token, tokenHash  string
 	internet          *internet
 	uplinks           map[string]*host
+	taps              map[string]*tap
 	viewer, doc, page *host
 	stops             []func() // in the order of starting
 }
@@ -73,8 +74,9 @@ func (w *World) start(state string) (err error) {
 			return err
 		}
 	}
-	w.uplinks = map[string]*host{}
+	w.uplinks, w.taps = map[string]*host{}, map[string]*tap{}
 	for i, u := range w.scenario.Uplinks {
+		w.taps[u.Name] = &tap{}
 		if w.uplinks[u.Name], err = w.internet.host(fmt.Sprintf("10.0.0.%d", i+1)); err != nil {
 			return err
 		}
@@ -111,7 +113,7 @@ func (w *World) StartBox(addr, state string) (*Box, error) {
 	b := &Box{Video: synthetic.NewVideo(synthetic.VideoConfig{})}
 	b.Agent, err = agent.New(w.agentConfig(state), agent.Parts{
 		Sources: []media.Source{synthetic.NewVoice(), b.Video},
-		Net:     func(u agent.Uplink) (link.Net, error) { return w.Set.Wrap(u.Name, w.uplinks[u.Name]) },
+		Net:     w.net,
 		Media:   api, Demo: w.Set, Version: "bubble", Log: log,
 	})
 	if err != nil {
@@ -126,6 +128,15 @@ func (w *World) StartBox(addr, state string) (*Box, error) {
 	})
 	w.stops = append(w.stops, b.stop)
 	return b, nil
+}
+
+// net is an uplink of the box.
+func (w *World) net(u agent.Uplink) (link.Net, error) {
+	n, err := w.Set.Wrap(u.Name, w.uplinks[u.Name])
+	if err != nil {
+		return nil, err
+	}
+	return tapped{n, w.taps[u.Name]}, nil
 }
 
 func (w *World) agentConfig(state string) agent.Config {

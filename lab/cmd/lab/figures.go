@@ -8,6 +8,15 @@ import (
 	"scanside/lab/netns"
 )
 
+type cutsCommand struct {
+	Cuts int `default:"40" help:"How many of each kind, each in a world of its own at a random moment."`
+}
+
+// Run measures in memory, in virtual time.
+func (c *cutsCommand) Run(ctx context.Context) error {
+	return inBubble(ctx, "^TestCuts$", fmt.Sprintf("SCANSIDE_CUTS=%d", c.Cuts))
+}
+
 type g12Command struct{}
 
 // Run measures in memory: with virtual time an outage of two minutes takes a second.

@@ -20,6 +20,7 @@ type program struct {
 	Scenarios scenariosCommand `cmd:"" help:"List the scenarios, with their stories."`
 	Scenario  scenarioCommand  `cmd:"" help:"Play one scenario; the last line is its result as JSON."`
 	Suite     suiteCommand     `cmd:"" help:"Play the scenarios marked for it with the real programs in network namespaces (root)."`
+	Cuts      cutsCommand      `cmd:"" name:"g3" aliases:"g4,g5,g6" help:"Freeze, time to suspect and to follow when the uplink dies that alone carries everything; in memory."`
 	G12       g12Command       `cmd:"" name:"g12" help:"How long voice and picture take to come back after all uplinks, or the far end, were dead; in memory."`
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`

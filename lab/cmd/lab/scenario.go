@@ -44,7 +44,7 @@ func bubble(ctx context.Context, s scenario.Scenario) error {
 }
 
 // inBubble runs a test of package bubble, for virtual time exists in tests only, and prints the result that it writes.
-func inBubble(ctx context.Context, test string) error {
+func inBubble(ctx context.Context, test string, env ...string) error {
 	dir, err := os.MkdirTemp("", "scanside-lab-")
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func inBubble(ctx context.Context, test string) error {
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "result.json")
 	cmd := exec.CommandContext(ctx, "go", "test", "-count=1", "-v", "-run", test, "scanside/lab/bubble")
-	cmd.Env = append(os.Environ(), "SCANSIDE_RESULT="+file)
+	cmd.Env = append(append(os.Environ(), env...), "SCANSIDE_RESULT="+file)
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	failed := cmd.Run()
 	line, err := os.ReadFile(file)
