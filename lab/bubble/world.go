@@ -146,21 +146,17 @@ func (w *World) agentConfig(state string) agent.Config {
 		cfg.FarEnds = append(cfg.FarEnds, agent.FarEnd{URL: f.url(), Token: w.token})
 	}
 	cfg.Status.Listen = ""
-	cfg.Protection.Voice, cfg.Protection.Video = protection(w.scenario.Voice), protection(w.scenario.Video)
+	protect(&cfg.Protection.Voice, w.scenario.Voice)
+	protect(&cfg.Protection.Video, w.scenario.Video)
 	for _, u := range w.scenario.Uplinks {
 		cfg.Uplinks = append(cfg.Uplinks, agent.Uplink{Name: u.Name, Interface: u.Name + "0", Metered: u.Metered})
 	}
 	return cfg
 }
 
-func protection(word string) failover.Protection {
-	switch word {
-	case "on-doubt":
-		return failover.OnDoubt
-	case "never":
-		return failover.Never
-	}
-	return failover.Always
+// protect sets what a scenario says; of "default" it says nothing.
+func protect(stream *failover.Protection, word string) {
+	_ = stream.UnmarshalText([]byte(word)) // leaves alone what is no protection
 }
 
 // run starts a component; end ends it and waits.
@@ -203,6 +199,8 @@ func (w *World) Do(e scenario.Event) error {
 		return w.Set.Unplug(e.Uplink, true)
 	case scenario.IfUp:
 		return w.Set.Unplug(e.Uplink, false)
+	case scenario.Procedure:
+		return w.Page(boxHTTP).Procedure(context.Background(), e.What == "open")
 	}
 	return e.Apply(w.Set)
 }

@@ -87,19 +87,30 @@ far_end:
   tls:
     fingerprint: %s
 uplinks:
-%sprotection:
-  voice: %s
-  video: %s
-camera:
+%s%scamera:
   device: %s
 microphone:
   device: %s
 status:
   listen: %s
 state_dir: %s
-`, site, gatewayURL, f.tokenFilePath, f.fingerprint, uplinks.String(), s.Voice, s.Video, devices, devices,
+`, site, gatewayURL, f.tokenFilePath, f.fingerprint, uplinks.String(), protection(s), devices, devices,
 		strings.TrimPrefix(pageURL, "http://"), filepath.Join(f.dir, name+"-state"))
 	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
+// protection is that part of an agent's configuration; what the story leaves to the box is not in it.
+func protection(s scenario.Scenario) string {
+	text := ""
+	for _, stream := range [][2]string{{"voice", s.Voice}, {"video", s.Video}} {
+		if stream[1] != "default" {
+			text += fmt.Sprintf("  %s: %s\n", stream[0], stream[1])
+		}
+	}
+	if text == "" {
+		return ""
+	}
+	return "protection:\n" + text
 }
 
 // certificate makes the gateway's own and returns its key's path.

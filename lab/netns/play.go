@@ -131,6 +131,14 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 	return p.result(ctx, s, begun)
 }
 
+// do does what a scenario says; what happens in the room is told to the box by the room's helper.
+func (p *people) do(e scenario.Event) error {
+	if e.Verb == scenario.Procedure {
+		return p.room.ask(e.Text(), nil)
+	}
+	return p.World.do(e)
+}
+
 func (p *people) result(ctx context.Context, s scenario.Scenario, begun time.Time) (out Outcome, err error) {
 	if err = p.room.ask("routes", &out.Routes); err != nil {
 		return out, err

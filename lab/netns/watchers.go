@@ -172,6 +172,8 @@ func (r *room) answer(words []string) (any, error) {
 		return observe.KeyFrameRequests(st), nil
 	case "switchovers":
 		return r.switchovers(words[1:])
+	case "procedure":
+		return nil, r.box.Procedure(r.ctx, len(words) > 1 && words[1] == "open")
 	case "struck":
 		return nil, r.struck(words[1:])
 	case "fall":

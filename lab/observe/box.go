@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,10 +57,18 @@ func (b Box) Status(ctx context.Context) (*status.Status, error) {
 
 // MoveTo presses the page's button that moves the room to another far end, by its name.
 func (b Box) MoveTo(ctx context.Context, farEnd string) error {
+	return b.press(ctx, "/api/v1/far-end", url.Values{"far_end": {farEnd}})
+}
+
+// Procedure presses the page's button that opens a procedure, or closes it.
+func (b Box) Procedure(ctx context.Context, open bool) error {
+	return b.press(ctx, "/api/v1/procedure", url.Values{"open": {strconv.FormatBool(open)}})
+}
+
+func (b Box) press(ctx context.Context, button string, form url.Values) error {
 	ctx, cancel := context.WithTimeout(ctx, signalling)
 	defer cancel()
-	form := url.Values{"far_end": {farEnd}}.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.URL+"/api/v1/far-end", strings.NewReader(form))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.URL+button, strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}

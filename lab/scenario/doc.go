@@ -7,7 +7,7 @@
 //	length 60s                              how long it lasts, at most a minute
 //	uplink primary 20ms                     a way out of the room and its round trip; their order is the preference
 //	uplink cellular 60ms metered
-//	protect voice always                    always, on-doubt or never
+//	protect voice always                    always, on-doubt, by-cost or never; default: as a box that is told nothing
 //	protect video always
 //	also namespaces                         real programs in network namespaces play it too (make lab)
 //	at 20s cut primary                      what happens when; see below
@@ -32,6 +32,10 @@
 //	restore NAME                    all of that is over
 //	ifdown NAME                     the interface goes down: sending fails at once
 //	ifup NAME                       and comes back
+//
+// And in the room, by the button on the box's status page:
+//
+//	procedure open|closed           contrast or its observation begins, or is over
 //
 // NAME may be several uplinks, with a comma between. An event may end by itself, come again, and an amount may be a ramp in
 // steps of a second:

@@ -7,7 +7,7 @@ import (
 	"scanside/lab/emu"
 )
 
-// Verb is what can happen to an uplink.
+// Verb is what can happen to an uplink, or in the room.
 type Verb string
 
 // The verbs.
@@ -26,9 +26,10 @@ const (
 	Restore   Verb = "restore"
 	IfDown    Verb = "ifdown"
 	IfUp      Verb = "ifup"
+	Procedure Verb = "procedure" // in the room; the status page is told
 )
 
-// Event happens to one uplink. Of the amounts, those that belong to its verb count.
+// Event happens to one uplink, or in the room (Procedure). Of the amounts, those that belong to its verb count.
 type Event struct {
 	At        time.Duration
 	Verb      Verb
@@ -39,13 +40,14 @@ type Event struct {
 	Rate      int           // bit/s
 	Queue     int           // bytes before a Rate or Trace; 0: the emulator's own
 	Size      int           // bytes, of MTU
-	What      string        // of Block: udp or tcp; of Trace: the file's name
+	What      string        // of Block: udp or tcp; of Trace: the file's name; of Procedure: open or closed
 }
 
 // bad reports whether something goes wrong by it.
-func (e Event) bad() bool { return e.Verb != Restore && e.Verb != IfUp }
+func (e Event) bad() bool { return e.Verb != Restore && e.Verb != IfUp && e.Verb != Procedure }
 
-// Apply does the event to the emulated uplinks. IfDown and IfUp are the world's own: Apply reports them as an error.
+// Apply does the event to the emulated uplinks. IfDown, IfUp and Procedure are the world's own: Apply reports them as an
+// error.
 func (e Event) Apply(set *emu.Set) error {
 	change := func(f func(base emu.Shape, now *emu.Shape)) error {
 		return set.Change(e.Uplink, e.Direction, func(base, now emu.Shape) emu.Shape { f(base, &now); return now })
@@ -82,7 +84,7 @@ func (e Event) Apply(set *emu.Set) error {
 	case Restore:
 		return change(func(base emu.Shape, now *emu.Shape) { *now = base })
 	}
-	return fmt.Errorf("%s is not done to the emulator but to the interface itself", e.Verb)
+	return fmt.Errorf("%s is not done to the emulator but to the interface, or in the room, itself", e.Verb)
 }
 
 // String is the event as the file has it.
@@ -94,6 +96,8 @@ func (e Event) Text() string {
 	switch e.Verb {
 	case Block:
 		text += " " + e.What
+	case Procedure:
+		return string(e.Verb) + " " + e.What
 	case Loss, Duplicate:
 		text += fmt.Sprintf(" %.6g%%", e.Share*100)
 	case Burst:

@@ -93,8 +93,8 @@ func (p *parser) uplink(words []string) {
 }
 
 func (p *parser) protect(words []string) {
-	if len(words) != 2 || !slices.Contains([]string{"always", "on-doubt", "never"}, words[1]) {
-		p.wrong("write protect voice|video always|on-doubt|never")
+	if len(words) != 2 || !slices.Contains([]string{"always", "on-doubt", "by-cost", "never", "default"}, words[1]) {
+		p.wrong("write protect voice|video always|on-doubt|by-cost|never|default")
 		return
 	}
 	switch words[0] {

@@ -49,7 +49,7 @@ func (p *parser) event(words []string) {
 			e.At += at
 			p.s.Events = append(p.s.Events, e)
 			if last > 0 {
-				p.s.Events = append(p.s.Events, Event{At: at + last, Verb: undoing(e.Verb), Uplink: e.Uplink})
+				p.s.Events = append(p.s.Events, e.undone(at+last))
 			}
 		}
 		if len(p.s.Events) > mostEvents {
@@ -62,12 +62,15 @@ func (p *parser) event(words []string) {
 	}
 }
 
-// undoing is what ends an event.
-func undoing(v Verb) Verb {
-	if v == IfDown {
-		return IfUp
+// undone is what ends an event, at a time.
+func (e Event) undone(at time.Duration) Event {
+	switch e.Verb {
+	case IfDown:
+		return Event{At: at, Verb: IfUp, Uplink: e.Uplink}
+	case Procedure:
+		return Event{At: at, Verb: Procedure, What: "closed"}
 	}
-	return Restore
+	return Event{At: at, Verb: Restore, Uplink: e.Uplink}
 }
 
 // repeats takes "every TIME until TIME" from the front.
@@ -103,6 +106,12 @@ func (p *parser) happening(words []string) (steps []Event) {
 		p.wrong("an event has a time, a verb and an uplink; write e.g. at 20s cut primary")
 		return nil
 	}
+	if Verb(words[0]) == Procedure {
+		if len(words) != 2 || words[1] != "open" && words[1] != "closed" {
+			p.wrong("write procedure open or procedure closed")
+		}
+		return []Event{{Verb: Procedure, What: words[1]}}
+	}
 	e, names := Event{Verb: Verb(words[0])}, strings.Split(words[1], ",")
 	for _, name := range names {
 		if !p.known(name) {
@@ -132,7 +141,7 @@ func (p *parser) amounts(e Event, words []string) ([]Event, []string) {
 		return []Event{e}, words
 	case Block, Loss, Burst, Duplicate, Delay, Jitter, Reorder, Rate, Trace, MTU:
 	default:
-		p.wrong("%q is nothing that happens to an uplink; use cut, block, loss, burst, duplicate, delay, jitter, reorder, rate, trace, mtu, restore, ifdown or ifup", e.Verb)
+		p.wrong("%q is nothing that happens to an uplink; use cut, block, loss, burst, duplicate, delay, jitter, reorder, rate, trace, mtu, restore, ifdown, ifup or procedure", e.Verb)
 		return nil, nil
 	}
 	if len(words) == 0 {

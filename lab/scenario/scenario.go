@@ -14,7 +14,7 @@ type Scenario struct {
 	Spaces  bool   // one of those that namespaces play too
 	Length  time.Duration
 	Uplinks []Uplink
-	Voice   string // protection: always, on-doubt or never
+	Voice   string // protection: always, on-doubt, by-cost or never; default: as a box that is told nothing
 	Video   string
 	Events  []Event // in the order of their times
 	Expect  []Expectation

@@ -181,8 +181,9 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 		{head + "at 2s cut primary\nat 1s restore primary", "x:6: 1s lies before the event above"},
 		{head + "at 60s cut primary", "x: its last event comes at 1m0s, when it is over"},
 		{head + "at -1s cut primary", `x:5: "-1s" is not a time`},
+		{head + "at 1s procedure paused", "x:5: write procedure open or procedure closed"},
 		{head + "protect smell always", `x:5: "smell" is not a stream`},
-		{head + "protect voice sometimes", "x:5: write protect voice|video always|on-doubt|never"},
+		{head + "protect voice sometimes", "x:5: write protect voice|video always|on-doubt|by-cost|never|default"},
 		{head + "expect voice.found = 0", `x:5: "voice.found" is not in the result; use one of voice.sent, voice.lost`},
 		{head + "expect voice.lost >= 0", `x:5: ">=" is not a comparison; use = or <=`},
 		{head + "expect voice.lost = few", `x:5: "few" is not a number`},
@@ -265,7 +266,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, e := range s.Events { // what parses can be done
 			set := emu.NewSet(1, s.Paths()...)
-			if e.Verb != IfDown && e.Verb != IfUp && e.Verb != Trace {
+			if e.Verb != IfDown && e.Verb != IfUp && e.Verb != Procedure && e.Verb != Trace {
 				if err := e.Apply(set); err != nil {
 					t.Errorf("%v: %v", e, err)
 				}
