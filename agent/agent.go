@@ -201,6 +201,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.serve(late) })
 	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
+	last.Go(func() { a.loop.books.Run(late) })
 	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 
 	var first sync.WaitGroup
@@ -226,6 +227,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	stop()
 	last.Wait()
+	a.loop.books.save()
 	return nil
 }
 

@@ -48,13 +48,13 @@ type TLS struct {
 // Uplink is a way out of the room: an interface (or a source address where there is none) and its cost. The order in the
 // configuration is the preference.
 type Uplink struct {
-	Name      string `yaml:"name"`
-	Interface string `yaml:"interface"`
-	Address   string `yaml:"address"`
-	Metered   bool   `yaml:"metered"`
-
-	Relays []Relay `yaml:"relays"` // used where UDP and TCP straight to the gateway get nothing through
-	Proxy  Proxy   `yaml:"proxy"`  // carries all TCP of the uplink
+	Name      string  `yaml:"name"`
+	Interface string  `yaml:"interface"`
+	Address   string  `yaml:"address"`
+	Metered   bool    `yaml:"metered"`
+	Relays    []Relay `yaml:"relays"` // used where UDP and TCP straight to the gateway get nothing through
+	Proxy     Proxy   `yaml:"proxy"`  // carries all TCP of the uplink
+	Budget    Budget  `yaml:"budget"` // of a metered one
 }
 
 // Protection says when a stream is sent over more than one uplink, whatever goes on in the room. A key that is left out
@@ -263,6 +263,7 @@ func (c *Config) checkUplinks(m *config.Mistakes) {
 		case u.Interface != "" && slices.ContainsFunc(before, func(o Uplink) bool { return o.Interface == u.Interface }):
 			m.Add(path+".interface", "%q is used twice; two uplinks over one interface are not two ways out", u.Interface)
 		}
+		u.checkBudget(path, m)
 		if u.Address != "" {
 			if _, err := netip.ParseAddr(u.Address); err != nil {
 				m.Add(path+".address", "%q is not an IP address", u.Address)

@@ -29,6 +29,8 @@
 //	returnpath.go   the physician's streams merged from all links; screens.go: to the room's pages
 //	presence.go     who is at the far end, asked over whichever uplink lives
 //	tale.go         switchovers as stories: story.go in words, cost.go what they cost by the far end's own word, and why
+//	books.go        what each uplink used, by billing months (package budget), written down once a minute
+//	procedure.go    whether a procedure is open; turned by people, on disk before it is acknowledged
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show

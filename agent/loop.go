@@ -83,6 +83,7 @@ type loop struct {
 	since     since
 	verdict   supervision.Verdict // as last ruled
 	procedure procedureFlag
+	books     *books
 
 	breaches [invariants]uint64
 
@@ -105,6 +106,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 	l.where = newWhereabouts(len(a.fars), kept.farEnd(a.fars), l.begun)
 	l.plan = engine.Snapshot().Plan
 	l.procedure = kept.procedure()
+	l.books = newBooks(a.cfg.Uplinks, kept, a.log)
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
 		l.links[i].carrier = "unknown"
@@ -141,10 +143,13 @@ func (l *loop) Run(ctx context.Context) error {
 	now := time.Now()
 	l.step(now, failover.Tick()) // the plan is true from here on
 	l.resume(now)
+	l.allow(now)
 	for {
 		timer.Reset(l.pause(now))
 		select {
 		case <-ctx.Done():
+			l.books.looked = time.Time{}
+			l.account(time.Now()) // the last word
 			return nil
 		case e := <-l.events:
 			now = time.Now()
@@ -245,6 +250,7 @@ func (l *loop) house(now time.Time) {
 		}
 		l.housed = now
 		l.counters(now)
+		l.account(now)
 		l.cadence()
 		l.whereTo(now)
 		if !l.foreign() {

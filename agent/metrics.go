@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"scanside/agent/status"
+	"scanside/budget"
 	"scanside/failover"
 	"scanside/farend"
 	"scanside/link"
@@ -117,6 +119,10 @@ func describe() map[string]*prometheus.Desc {
 	add("link_dials_total", "Attempts to connect by outcome.", "link", "outcome")
 	add("link_outages_total", "Times the link was ruled down.", "link")
 	add("uplink_bytes_total", "Bytes that the uplink's sockets moved, as a carrier bills them: headers of IP, UDP and TCP included.", "link", "direction")
+	add("uplink_used_bytes", "Bytes moved in the running billing month, as a carrier bills them.", "link")
+	add("uplink_budget_bytes", "Bytes that the uplink may move in a billing month; absent where no budget is set.", "link")
+	add("uplink_budget_level", "1 for how far the budget is used, 0 for the others: enough, low, short, spent.", "link", "level")
+	add("uplink_budget_exhausted_timestamp_seconds", "When the budget is used up at the present rate; absent while it lasts or is not known.", "link")
 	add("leg_selected", "1 while the plan has the link carry the stream.", "link", "media")
 	add("leg_packets_total", "Media packets sent on the link.", "link", "media")
 	add("leg_bytes_total", "Bytes of media payload sent on the link.", "link", "media")
@@ -258,6 +264,7 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	e.count("link_outages_total", c.outages, u.Name)
 	e.count("uplink_bytes_total", c.bytes[0], u.Name, "sent")
 	e.count("uplink_bytes_total", c.bytes[1], u.Name, "received")
+	r.budget(e, u)
 	for k := range media.NumKinds {
 		kind, leg := media.Kind(k).String(), c.sent[k]
 		e.flag("leg_selected", s.Engine.Plan.Route[k].Has(failover.Link(i)), u.Name, kind)
@@ -266,6 +273,21 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 		e.count("leg_dropped_packets_total", leg.Dropped, u.Name, kind)
 		e.count("leg_resent_packets_total", leg.Resent, u.Name, kind, "repair")
 		e.count("leg_resent_packets_total", leg.Replayed, u.Name, kind, "replay")
+	}
+}
+
+func (r *reader) budget(e emitter, u status.Uplink) {
+	b := u.Budget
+	e.gauge("uplink_used_bytes", float64(b.Used), u.Name)
+	if b.Allowed == 0 {
+		return
+	}
+	e.gauge("uplink_budget_bytes", float64(b.Allowed), u.Name)
+	for level := budget.Enough; level <= budget.Spent; level++ {
+		e.flag("uplink_budget_level", level.String() == b.Level, u.Name, level.String())
+	}
+	if !b.Until.IsZero() {
+		e.gauge("uplink_budget_exhausted_timestamp_seconds", stamp(b.Until), u.Name)
 	}
 }
 

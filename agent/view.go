@@ -87,6 +87,7 @@ func (l *loop) viewUplink(now time.Time, i failover.Link, e failover.Snapshot) s
 		u.Impairment = l.agent.parts.Demo.State(cfg.Name)
 	}
 	l.judgeUplink(now, &u, i, v)
+	u.Budget = l.viewBudget(now, int(i))
 	u.Why = l.why(i, e)
 	return u
 }
@@ -156,6 +157,8 @@ func (l *loop) why(i failover.Link, e failover.Snapshot) string {
 		return "Carries everything, as all others do: no uplink is known to work, so all are tried."
 	case v.Pinned && best:
 		return "It is the one to rely on: an operator holds everything here."
+	case best && usable(e) == 1 && v.Allowance > failover.Enough:
+		return "It is the only one that works, so it carries everything, whatever is left of its data budget."
 	case best && usable(e) == 1:
 		return "It is the only one that works, so it carries everything."
 	case best && i == 0:

@@ -52,6 +52,12 @@ func (r *reader) value(n ast.Node, v reflect.Value, path string) {
 			r.wrong.Add(path, "must be a whole number")
 		}
 		v.SetInt(int64(i))
+	case reflect.Float64:
+		f, err := strconv.ParseFloat(strings.ReplaceAll(scalar(n), "_", ""), 64)
+		if err != nil {
+			r.wrong.Add(path, "must be a number")
+		}
+		v.SetFloat(f)
 	case reflect.String:
 		if _, ok := n.(ast.ScalarNode); !ok {
 			r.wrong.Add(path, "must be text")

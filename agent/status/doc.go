@@ -25,6 +25,7 @@
 //	no-camera, no-microphone, camera-failed, microphone-failed
 //	return-voice-missing, return-video-missing, presence-unknown
 //	trace-not-written, state-not-kept, invariant-broken
+//	budget-low:NAME, budget-short:NAME, budget-spent:NAME, budget-lost, budget-not-kept
 //
 // Fields are added, never renamed or removed, within v1.
 //

@@ -81,6 +81,7 @@ type Uplink struct {
 	Brings      []string  `json:"brings"`        // of the return path, in the last second
 	Pinned      bool      `json:"pinned"`        //
 	SentBytes   uint64    `json:"sent_bytes"`    // media, this run
+	Budget      Budget    `json:"budget"`        // of everything, by billing months
 	Dial        *Dial     `json:"dial"`          // null: connected
 	Impairment  string    `json:"impairment"`    // demo: what is being done to it now; "" means nothing
 	LastOutage  string    `json:"last_outage"`   // sentence; "" means none in this run
@@ -91,6 +92,22 @@ type Uplink struct {
 	PathWords   string    `json:"path_words"`    // how the link goes, and why not better
 	Relay       string    `json:"relay"`         // host:port on the path; "": none
 	Proxy       string    `json:"proxy"`         // host:port on the path; "": none
+}
+
+// Budget is what an uplink used in the running billing month, and how long its budget lasts. Bytes are those that a carrier
+// bills: both directions, headers of IP, UDP and TCP included.
+type Budget struct {
+	Used     uint64    `json:"used_bytes"`     //
+	Allowed  uint64    `json:"allowed_bytes"`  // 0: no budget is set
+	Begins   time.Time `json:"month_begins"`   // the billing month, by the box's clock
+	Ends     time.Time `json:"month_ends"`     //
+	Level    string    `json:"level"`          // "enough", "low" (80 %), "short" (90 %), "spent"
+	Outlook  string    `json:"outlook"`        // "unknown", "lasts", "runs-out", "spent", "unlimited"
+	Until    time.Time `json:"lasts_until"`    // when it is used up at this rate, if outlook is runs-out; else zero
+	Rate     *float64  `json:"bytes_per_hour"` // over the last day or so; null: counted for less than six hours
+	Sentence string    `json:"sentence"`       // the outlook in words
+	Sheds    string    `json:"sheds"`          // what is left out now to save bytes; "": nothing
+	Order    []string  `json:"order"`          // what is left out when, as people read it; empty: no budget is set
 }
 
 // Dial says how connecting goes.

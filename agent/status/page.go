@@ -54,6 +54,8 @@ func words() template.FuncMap {
 	return template.FuncMap{
 		"clock":   func(t time.Time) string { return t.Local().Format("15:04:05") },
 		"iso":     func(t time.Time) string { return t.Format(time.RFC3339) },
+		"day":     func(t time.Time) string { return t.Format("2 January") },
+		"hourly":  func(v *float64) string { return size(uint64(*v)) },
 		"between": func(from, to time.Time) string { return span(to.Sub(from)) },
 		"ms":      milliseconds,
 		"percent": percent,
