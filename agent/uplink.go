@@ -19,15 +19,15 @@ import (
 
 // How an uplink is dialled.
 const (
-	dialTimeout   = 6 * time.Second         // one attempt: 4 round trips of ICE and DTLS, with two retransmissions of each
-	firstWait     = 250 * time.Millisecond  // between attempts, doubling
-	longestWait   = 1500 * time.Millisecond // while nothing answers: G12 wants media 2 s after a long outage ends, dial included
-	refusedWait   = 10 * time.Second        // while the far end refuses for a time (409, 5xx)
-	permanentWait = 30 * time.Second        // while somebody has to change something first (token, URL, certificate)
-	forgetTime    = 3 * time.Second         // to end what an earlier run left open
-	keepEvery     = 2 * time.Second         // session URLs change when the play half re-dials
-	forgetTries   = 3                       // after as many failures a session is left to the far end, which ends it in time
-	mostLeft      = 16                      // sessions to end, the newest
+	dialTimeout   = 6 * time.Second        // one attempt: 4 round trips of ICE and DTLS, with two retransmissions of each
+	firstWait     = 250 * time.Millisecond // between attempts, doubling
+	longestWait   = time.Second            // while nothing answers: G12 wants media 2 s after a long outage ends, dial included
+	refusedWait   = 10 * time.Second       // while the far end refuses for a time (409, 5xx)
+	permanentWait = 30 * time.Second       // while somebody has to change something first (token, URL, certificate)
+	forgetTime    = 3 * time.Second        // to end what an earlier run left open
+	keepEvery     = 2 * time.Second        // session URLs change when the play half re-dials
+	forgetTries   = 3                      // after as many failures a session is left to the far end, which ends it in time
+	mostLeft      = 16                     // sessions to end, the newest
 )
 
 // uplink keeps one link up: it dials, hands the connection to the loop, waits for its end, and dials again. Its goroutine is

@@ -58,8 +58,8 @@ func TestBadFarEnds(t *testing.T) {
 		{"404", refuse(404, "", ""), "the far end does not know this site", "Check site and far_end.url", 3, 11},
 		{"409 other box", refuse(409, problem, `{"type":"urn:scanside:problem:other-box","title":"Site mri-2 is served by another box."}`), "another box is serving this site", "Stop the other box", 6, 14},
 		{"409 old run", refuse(409, problem, `{"type":"urn:scanside:problem:old-run"}`), "a newer run of this box has taken over", "stop one", 3, 11},
-		{"garbage for an answer", refuse(201, "Content-Type: application/sdp\r\nLocation: /x", "garbage"), "", "", 5, 60},
-		{"nobody listens", nil, "connection refused", "", 20, 60},
+		{"garbage for an answer", refuse(201, "Content-Type: application/sdp\r\nLocation: /x", "garbage"), "", "", 5, 100},
+		{"nobody listens", nil, "connection refused", "", 20, 100},
 		{"never answers", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }), "no answer from the far end within 6 s", "Check cable, modem and firewall", 5, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {

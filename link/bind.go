@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -234,8 +235,8 @@ func (n *BoundNet) dialAddr(ctx context.Context, network string, laddr *net.UDPA
 	if err != nil {
 		return nil, err
 	}
-	if n.addr.IsValid() && n.addr.Is4() != to.Addr().Unmap().Is4() {
-		return nil, fmt.Errorf("dial %v over %v: not the same address family", to, n)
+	if err := n.speaks(to.Addr()); err != nil {
+		return nil, fmt.Errorf("dial %v over %v: %w", to, n, err)
 	}
 	if tcp { // a black hole swallows the first packet of a new connection too
 		if err := n.gate.wait(ctx.Done(), nil); err != nil {
@@ -256,6 +257,23 @@ func (n *BoundNet) dialAddr(ctx context.Context, network string, laddr *net.UDPA
 		return newTCPConn(c.(*net.TCPConn), n.gate), nil
 	}
 	return &udpConn{UDPConn: c.(*net.UDPConn), gate: n.gate}, nil
+}
+
+// speaks says why an address cannot be reached from here for its family alone. An interface without an address of the family is
+// no hindrance to the kernel: it borrows another interface's, and what is sent so is never answered.
+func (n *BoundNet) speaks(to netip.Addr) error {
+	to = to.Unmap()
+	same := func(a netip.Addr) bool { return a.Is4() == to.Is4() }
+	switch {
+	case n.addr.IsValid() && !same(n.addr):
+		return fmt.Errorf("not the same address family: %w", unix.EADDRNOTAVAIL)
+	case n.iface == "" || to.IsLinkLocalUnicast():
+		return nil
+	}
+	if here := addressesOf(n.iface); len(here) > 0 && !slices.ContainsFunc(here, same) {
+		return fmt.Errorf("the interface has no address of that family: %w", unix.EADDRNOTAVAIL)
+	}
+	return nil
 }
 
 // CreateDialer implements transport.Net.

@@ -74,7 +74,7 @@ users:
 
 // writeAgent writes an agent's configuration and returns its path. Each name has a state folder of its own. devices is what
 // camera and microphone are: "test" (drawn), or "auto" (this machine's, if it has any).
-func (f *files) writeAgent(name, devices string, s scenario.Scenario) (string, error) {
+func (f *files) writeAgent(name, devices, farURL string, s scenario.Scenario) (string, error) {
 	var uplinks strings.Builder
 	for _, u := range s.Uplinks {
 		fmt.Fprintf(&uplinks, "  - name: %s\n    interface: %s\n    metered: %v\n", u.Name, u.Name, u.Metered)
@@ -94,7 +94,7 @@ microphone:
 status:
   listen: %s
 state_dir: %s
-`, site, gatewayURL, f.tokenFilePath, f.fingerprint, uplinks.String(), protection(s), devices, devices,
+`, site, farURL, f.tokenFilePath, f.fingerprint, uplinks.String(), protection(s), devices, devices,
 		strings.TrimPrefix(pageURL, "http://"), filepath.Join(f.dir, name+"-state"))
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }

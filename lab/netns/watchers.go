@@ -127,6 +127,7 @@ func look(v *observe.Viewer, words []string) (any, error) {
 //
 //	play              open the room's screen
 //	up NAME…          an error until the box calls these uplinks up
+//	connected NAME NS  an error until the box has a connection over that uplink, made after NS, and knows who is at the far end
 //	routes            uplinks that carry each stream
 //	switchovers NS    how often the box moved a stream with a need since NS, in ns since 1970
 //	requests          how often the camera was asked for a key frame so far, by the box's count
@@ -161,6 +162,8 @@ func (r *room) answer(words []string) (any, error) {
 		return nil, err
 	case "up":
 		return nil, r.up(words[1:])
+	case "connected":
+		return nil, r.connected(words[1:])
 	case "routes", "requests":
 		st, err := r.box.Status(r.ctx)
 		if err != nil {
@@ -221,6 +224,26 @@ func (r *room) switchovers(words []string) (uint64, error) {
 		return 0, err
 	}
 	return observe.Switchovers(st, time.Unix(0, ns)), nil
+}
+
+func (r *room) connected(words []string) error {
+	if len(words) != 2 {
+		return errors.New("connected takes an uplink and a time")
+	}
+	ns, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return err
+	}
+	st, err := r.box.Status(r.ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range st.Uplinks {
+		if u.Name == words[0] && u.Connected && u.Since.UnixNano() >= ns && st.FarEnd.Known {
+			return nil
+		}
+	}
+	return errors.New("not connected anew, or the far end does not say who is there")
 }
 
 func (r *room) struck(words []string) error {

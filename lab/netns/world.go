@@ -34,6 +34,7 @@ type World struct {
 	files    *files
 	place    *place
 	uplinks  []scenario.Uplink
+	farURL   string // by which agents know the gateway
 	emulator *helper
 	gateway  *process
 	agent    *process
@@ -53,7 +54,7 @@ func NewWorld(ctx context.Context, cfg Config, uplinks []scenario.Uplink) (*Worl
 		}
 	}
 	sweep()
-	w := &World{cfg: cfg, uplinks: uplinks}
+	w := &World{cfg: cfg, uplinks: uplinks, farURL: gatewayURL}
 	if err := w.start(ctx); err != nil {
 		w.Close()
 		return nil, err
@@ -102,7 +103,7 @@ func (w *World) start(ctx context.Context) (err error) {
 
 // startAgent starts `scanside run`; name tells its state folder and log from another's, devices is test or auto.
 func (w *World) startAgent(name, devices string, s scenario.Scenario) error {
-	path, err := w.files.writeAgent(name, devices, s)
+	path, err := w.files.writeAgent(name, devices, w.farURL, s)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,17 @@ type g12Command struct{}
 // Run measures in memory: with virtual time an outage of two minutes takes a second.
 func (c *g12Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestG12$") }
 
+type recoveryCommand struct{ programs }
+
+func (c *recoveryCommand) Run(ctx context.Context) error {
+	figure, err := netns.MeasureRecovery(ctx, c.config(false))
+	if err != nil {
+		return err
+	}
+	fmt.Println(netns.Line(figure))
+	return nil
+}
+
 type g15Command struct {
 	Turns int           `default:"3" help:"How often each agent runs."`
 	Each  time.Duration `default:"20s" help:"How long each is measured."`

@@ -14,6 +14,7 @@ type helperCommand struct {
 	Emulator emulatorHelper `cmd:""`
 	Far      farHelper      `cmd:""`
 	Room     roomHelper     `cmd:""`
+	Names    namesHelper    `cmd:""`
 	Browser  browserHelper  `cmd:""`
 }
 
@@ -56,3 +57,9 @@ type browserHelper struct{}
 func (h *browserHelper) Run(ctx context.Context) error {
 	return netns.Browser(ctx, os.Stdin, os.Stdout)
 }
+
+type namesHelper struct {
+	Addresses []string `arg:""`
+}
+
+func (h *namesHelper) Run() error { return netns.Names(h.Addresses, os.Stdin, os.Stdout) }
