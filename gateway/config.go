@@ -30,9 +30,12 @@ type Config struct {
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
 	Sites       []Site        `yaml:"sites"`
 	Users       []User        `yaml:"users"`
+	Republish   []Republish   `yaml:"republish"` // passes merged rooms on; empty: none leaves this gateway
 
 	// Media, when given, is used instead of opening the ports, and is not closed at the end. For tests and the demo.
 	Media *link.API `yaml:"-"`
+	// Net, when given, is what rooms are passed on over. For tests.
+	Net link.Net `yaml:"-"`
 	// Listener, when given, is served instead of Listen. Without both, Run serves no HTTP and Handler is all there is.
 	Listener net.Listener `yaml:"-"`
 }
@@ -103,6 +106,9 @@ func (c *Config) root(folder string) {
 	for i := range c.Relays {
 		paths = append(paths, &c.Relays[i].SecretFile, &c.Relays[i].CredentialFile)
 	}
+	for i := range c.Republish {
+		paths = append(paths, &c.Republish[i].TokenFile, &c.Republish[i].CAFile)
+	}
 	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(folder, *p)
@@ -119,6 +125,7 @@ func (c *Config) check() config.Mistakes {
 	c.checkRelays(wrong)
 	c.checkSites(wrong)
 	c.checkUsers(wrong)
+	c.checkRepublish(wrong)
 	switch {
 	case c.IdleTimeout == 0:
 		c.IdleTimeout = defaultIdle

@@ -21,6 +21,10 @@
 // the room's fanouts and rebases them, so that viewers keep their connections and see a stream without a jump. One talker
 // at a time has the stage of the way back, in the same manner.
 //
+// Where the configuration says so (republish), a room's fanouts have one viewer more: a WHIP session to a server of another
+// make, for as long as the box sends. So a fleet outgrows one gateway onto an SFU cluster, which gets one stream that lost
+// nothing. The room is told that somebody watches there.
+//
 // Nothing of a room is kept to be shown later: a new viewer's picture begins with a key frame that is asked for when the
 // connection stands.
 //

@@ -30,6 +30,7 @@ type Gateway struct {
 	metrics   *metrics
 	knownHost func(*http.Request) bool
 	ends      *enders
+	onward    []*onward // rooms that are passed on
 
 	cert        *tls.Certificate // nil: plain HTTP, or somebody else's listener
 	fingerprint string
@@ -69,6 +70,9 @@ func New(cfg Config, log *slog.Logger) (*Gateway, error) {
 		return nil, err
 	}
 	g.restoreSessions()
+	if g.onward, err = g.onwards(); err != nil {
+		return nil, err
+	}
 	g.resources = link.NewResources(link.ResourcesConfig{Principal: g.principal, Limit: maxPeers, Log: log,
 		Relays: func(principal string) []link.Relay { return g.relays(relayUser(principal)) }})
 	g.metrics = newMetrics(g)
@@ -145,6 +149,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	for _, r := range g.rooms {
 		wg.Go(func() { r.keep(ctx) })
+	}
+	for _, o := range g.onward {
+		wg.Go(func() { o.Run(ctx) })
 	}
 	wg.Go(func() { g.sweep(ctx) })
 	close(g.ready)

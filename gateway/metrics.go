@@ -72,6 +72,8 @@ type roomCollector struct {
 	received, duplicate, lost, repaired, asked, gap *prometheus.Desc
 	newest, dropped, replayed, replayedBytes        *prometheus.Desc
 	peers, browsers                                 *prometheus.Desc
+
+	onward, onwardFailed, onwardPackets, onwardDropped *prometheus.Desc
 }
 
 func newRoomCollector(g *Gateway) *roomCollector {
@@ -104,13 +106,18 @@ func newRoomCollector(g *Gateway) *roomCollector {
 
 		peers:    d("sessions", "WHIP and WHEP sessions open now."),
 		browsers: d("signed_in", "Browsers signed in now."),
+
+		onward:        d("republish_connected", "Whether the room is passed on to the configured WHIP server now.", "site"),
+		onwardFailed:  d("republish_failures_total", "Attempts to pass the room on that failed, and sessions that broke.", "site"),
+		onwardPackets: d("republish_packets_total", "Packets passed on.", "site", "media"),
+		onwardDropped: d("republish_dropped_packets_total", "Packets not passed on because the session's queue was full.", "site", "media"),
 	}
 }
 
 func (c *roomCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.box, c.links, c.linksUp, c.viewers, c.talking, c.present, c.runs, c.sessions, c.talks, c.keyFrames, c.received, c.duplicate,
-		c.lost, c.repaired, c.asked, c.gap, c.newest, c.dropped, c.replayed, c.replayedBytes, c.peers, c.browsers,
+		c.lost, c.repaired, c.asked, c.gap, c.newest, c.dropped, c.replayed, c.replayedBytes, c.peers, c.browsers, c.onward, c.onwardFailed, c.onwardPackets, c.onwardDropped,
 	} {
 		ch <- d
 	}
@@ -148,6 +155,15 @@ func (c *roomCollector) collect(ch chan<- prometheus.Metric, r *room, now time.T
 	counter(ch, c.sessions, float64(r.sums.sessions), site)
 	counter(ch, c.talks, float64(r.sums.talks), site)
 	counter(ch, c.keyFrames, float64(r.sums.keyFrames), site)
+	if o := r.onward; o != nil {
+		n := o.counts()
+		gauge(ch, c.onward, truth(n.live), site)
+		counter(ch, c.onwardFailed, float64(n.failures), site)
+		for k := range media.NumKinds {
+			counter(ch, c.onwardPackets, float64(n.packets[k]), site, media.Kind(k).String())
+			counter(ch, c.onwardDropped, float64(n.dropped[k]), site, media.Kind(k).String())
+		}
+	}
 	for k := range media.NumKinds {
 		c.streams(ch, r, media.Kind(k))
 	}

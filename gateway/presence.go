@@ -117,6 +117,9 @@ func (r *room) presence(now time.Time) Presence {
 			observers = append(observers, v.sess.user.Name)
 		}
 	}
+	if to := r.passedOn(); to != "" { // the room is told that its picture goes on to people whom nobody here knows
+		p.Watchers = append(p.Watchers, Watcher{"viewers of " + to, Observer})
+	}
 	p.Observers = len(observers)
 	if t := r.talk; t != nil {
 		p.Talk = &TalkState{

@@ -35,6 +35,8 @@ type room struct {
 	out  [media.NumKinds]stage // to viewers
 	back [media.NumKinds]stage // to the box
 
+	onward *onward // passes the room on; nil: nobody does
+
 	keyFrame     media.KeyFrameGate // viewers ask the box
 	talkKeyFrame media.KeyFrameGate // the box asks the talker
 

@@ -10,17 +10,18 @@ import (
 
 // RoomView is one room in GET /api/v1/rooms and in the event stream.
 type RoomView struct {
-	Site     string     `json:"site"`
-	Name     string     `json:"name"`
-	State    RoomState  `json:"state"`
-	Sentence string     `json:"sentence"`
-	Box      string     `json:"box"`   // "" while none has come
-	Run      string     `json:"run"`   // the agent's run
-	Since    *time.Time `json:"since"` // when the run came
-	Voice    StreamView `json:"voice"`
-	Video    StreamView `json:"video"`
-	Uplinks  []LinkView `json:"uplinks"`
-	Talk     *TalkView  `json:"talk"`
+	Site     string      `json:"site"`
+	Name     string      `json:"name"`
+	State    RoomState   `json:"state"`
+	Sentence string      `json:"sentence"`
+	Box      string      `json:"box"`   // "" while none has come
+	Run      string      `json:"run"`   // the agent's run
+	Since    *time.Time  `json:"since"` // when the run came
+	Voice    StreamView  `json:"voice"`
+	Video    StreamView  `json:"video"`
+	Uplinks  []LinkView  `json:"uplinks"`
+	Talk     *TalkView   `json:"talk"`
+	Onward   *OnwardView `json:"republish"` // null: it is not passed on
 
 	Present     bool       `json:"present"`
 	Supervisors []Attender `json:"supervisors"`
@@ -105,6 +106,7 @@ func (r *room) view(now time.Time) RoomView {
 			VideoStream: streamView(t.mergers[media.Video].Stats(), t.last[media.Video].Load(), now),
 		}
 	}
+	v.Onward = r.onward.view()
 	v.State, v.Sentence = judge(v, r.run, now)
 	return v
 }

@@ -95,7 +95,7 @@ func (r *room) viewerLeft(v *viewer) {
 // askKeyFrameIfWatched asks for a key frame when somebody waits for a picture: a new link's first picture is then whole.
 func (r *room) askKeyFrameIfWatched(now time.Time) {
 	r.mu.Lock()
-	watched := len(r.viewers) > 0
+	watched := len(r.viewers) > 0 || r.passedOn() != ""
 	r.mu.Unlock()
 	if watched {
 		r.askKeyFrame(now)

@@ -46,6 +46,12 @@ type world struct {
 // newWorld runs a gateway; hosts are the last octets of the others' addresses.
 func newWorld(t *testing.T, hosts ...string) *world {
 	t.Helper()
+	return newWorldWith(t, func(*world, *Config) {}, hosts...)
+}
+
+// newWorldWith is newWorld with another configuration.
+func newWorldWith(t *testing.T, change func(*world, *Config), hosts ...string) *world {
+	t.Helper()
 	w := &world{t: t, http: make(chan net.Conn), hosts: map[string]*vnet.Net{}}
 	var err error
 	w.router, err = vnet.NewRouter(&vnet.RouterConfig{
@@ -68,6 +74,7 @@ func newWorld(t *testing.T, hosts ...string) *world {
 	cfg, tokens := testConfig(t)
 	w.tokens = tokens
 	cfg.Media, cfg.Listener = api, w
+	change(w, &cfg)
 	w.Gateway, err = New(cfg, testLog(t))
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -29,7 +29,7 @@ const (
 // BoundNet makes real sockets that are all bound to one uplink. Use BindInterface or BindAddress. Safe for concurrent use.
 type BoundNet struct {
 	iface string     // bind to this device, or
-	addr  netip.Addr // to this source address
+	addr  netip.Addr // to this source address, or to none
 	gate  *gate
 	names names
 }
@@ -52,10 +52,16 @@ func BindAddress(ip netip.Addr) (*BoundNet, error) {
 	return &BoundNet{addr: ip.Unmap(), gate: newGate()}, nil
 }
 
+// HostNet leaves the way out to the kernel's routes: for a server, which has no uplinks of its own to choose from.
+func HostNet() *BoundNet { return &BoundNet{gate: newGate()} }
+
 // String names what the sockets are bound to, for errors and logs.
 func (n *BoundNet) String() string {
 	if n.iface != "" {
 		return "interface " + n.iface
+	}
+	if !n.addr.IsValid() {
+		return "this host"
 	}
 	return "address " + n.addr.String()
 }
@@ -99,7 +105,7 @@ func (n *BoundNet) explain(err error) error {
 
 // source is the address a socket of this family starts from: nil lets the kernel choose (the device decides).
 func (n *BoundNet) source(network string, ip net.IP, port int) (net.IP, error) {
-	if n.iface != "" {
+	if n.iface != "" || !n.addr.IsValid() {
 		return ip, nil
 	}
 	if strings.HasSuffix(network, "6") && n.addr.Is4() || strings.HasSuffix(network, "4") && n.addr.Is6() {

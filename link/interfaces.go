@@ -21,6 +21,9 @@ func (n *BoundNet) Interfaces() ([]*transport.Interface, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list interfaces: %w", err)
 	}
+	if !n.addr.IsValid() {
+		return n.describeAll(all)
+	}
 	for _, ifc := range all {
 		addrs, err := ifc.Addrs()
 		if err != nil {
@@ -39,6 +42,16 @@ func (n *BoundNet) Interfaces() ([]*transport.Interface, error) {
 		}
 	}
 	return nil, fmt.Errorf("no interface has the address %v now; `ip address` lists them", n.addr)
+}
+
+// describeAll lists a host's interfaces.
+func (n *BoundNet) describeAll(all []net.Interface) (out []*transport.Interface, _ error) {
+	for _, ifc := range all {
+		if one, err := n.describe(ifc, nil); err == nil {
+			out = append(out, one...)
+		}
+	}
+	return out, nil
 }
 
 // describe lists one interface with the given address, or with all of its own.
