@@ -17,7 +17,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X main.version=$(VERSION)
 
 RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
-TEST_PACKAGES := chromium ffmpeg iproute2 pulseaudio pulseaudio-utils libasound2-plugins
+TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 
 S ?= blackhole-primary
@@ -46,7 +46,7 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
-	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
+	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
 
 bench: $(INCLUDE)/openh264 ## figures: engine, fanout, merger, encoder, a link's leg, the gateway (g15, g16 are commands of their own)
 	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./link ./gateway ./lab/emu

@@ -17,15 +17,17 @@ import (
 // arrows is the whole table of imports inside this module: a package may import what stands behind it and nothing else.
 // Add an arrow here first, with its reason in the commit.
 var arrows = map[string][]string{
-	"cmd/scanside":         {"agent", "failover", "gateway", "link", "media", "media/device", "lab/emu"},
+	"cmd/scanside":         {"agent", "diagnosis", "failover", "gateway", "link", "media", "media/device", "lab/emu"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"agent/status", "bandwidth", "budget", "config", "failover", "farend", "link", "media", "supervision"},
+	"agent":                {"agent/status", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "supervision"},
 	"agent/status":         {},
 	"gateway":              {"config", "gateway/console", "link", "media"},
 	"gateway/console":      {},
 	"bandwidth":            {},
 	"budget":               {},
 	"config":               {},
+	"diagnosis":            {},
+	"examination":          {"diagnosis", "link"},
 	"link":                 {"media"},
 	"media/device":         {"media"},
 	"media/synthetic":      {"media"},
@@ -37,10 +39,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "failover", "farend", "supervision", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "supervision", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "failover", "farend", "supervision"}
+var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "supervision"}
 
 // cgoOnlyIn names the single importer of each library that needs C.
 var cgoOnlyIn = map[string]string{

@@ -11,6 +11,8 @@
 //	cmd/scanside-gateway  the far end's program, the same way
 //	failover              decides: which links carry which stream, and why. Pure: time is an argument
 //	farend                decides: at which far end the room is. Pure in the same way
+//	diagnosis             decides: where the fault of an uplink is, from what each layer was found to be. Pure in the same way
+//	examination           looks at one uplink, layer by layer, over its own sockets
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
 //	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise

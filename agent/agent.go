@@ -55,6 +55,7 @@ type Agent struct {
 	back      *returnPath
 	screens   *screens
 	asker     *asker
+	examiner  *examiner
 	procedure switching
 	metrics   *metrics
 	pages     *status.Server
@@ -103,6 +104,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	for i, u := range cfg.Uplinks {
 		a.uplinks = append(a.uplinks, a.newUplink(failover.Link(i), u, kept))
 	}
+	a.examiner = newExaminer(a.uplinks, a.loop.post)
 	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
 	a.metrics = newMetrics(a)
 	if a.pages, err = a.newPages(); err != nil {
@@ -217,6 +219,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	first.Go(func() { a.back.Run(ctx) })
 	first.Go(func() { a.screens.Run(ctx) })
 	first.Go(func() { a.asker.Run(ctx) })
+	first.Go(func() { a.examiner.Run(ctx) })
 	a.notify(ctx)
 	first.Wait()
 	for _, s := range a.sources {

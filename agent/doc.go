@@ -27,6 +27,7 @@
 //	apply.go        the plan on the legs; what the far end lacks is sent again on a leg that takes over
 //	sources.go      camera and microphone kept running; key frame requests coalesced
 //	returnpath.go   the physician's streams merged from all links; screens.go: to the room's pages
+//	examiner.go     uplinks that do not work are examined; fault.go: the verdict of package diagnosis, for the page
 //	presence.go     who is at the far end, asked over whichever uplink lives
 //	tale.go         switchovers as stories: story.go in words, cost.go what they cost by the far end's own word, and why
 //	books.go        what each uplink used, by billing months (package budget), written down once a minute

@@ -66,7 +66,9 @@ func (s *stranger) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.wrong = append(s.wrong, r.Method+" "+r.URL.String())
+		if asked := r.Method + " " + r.URL.String(); asked != "GET /healthz" || r.Header.Get("Authorization") != "" {
+			s.wrong = append(s.wrong, asked) // an uplink that died is examined: any answer will do there, and no token goes with it
+		}
 		http.NotFound(w, r)
 	}
 }

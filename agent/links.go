@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
@@ -16,6 +17,7 @@ type linkState struct {
 	conn     *conn // nil: not connected
 	dial     status.Dial
 	hint     string    // what to do about the last dial's error
+	noPath   bool      // the last dial's far end answered, but media found no way
 	absent   bool      // at the last dial the interface did not exist
 	conflict bool      // at the last dial the far end said that another box, or a newer run of this one, serves the room
 	carrier  string    // "up", "down", "unknown"
@@ -27,21 +29,27 @@ type linkState struct {
 	probes [2]uint64            // decided, answered
 	late   uint64               // answered after they had been given up
 
-	base     [media.NumKinds]media.LegStats // of connections that are over
-	words    ledger
-	reported time.Time     // when the engine was last told of the far end's word about it
-	gone     uint64        // packets that left on connections that are over
-	rtt      time.Duration // smoothed, of answered probes
-	errors   uint64        // of sends, as last looked at
-	every    time.Duration // probe cadence, as last set
-	dials    [2]uint64     // failed, worked
-	outages  uint64
-	outage   string // the last one, in a sentence
-	lostAt   time.Time
-	lostWhy  string
-	doubt    string          // what raised it, in a clause
-	suspect  failover.Ruling // the newest one that raised suspicion
-	doubted  time.Time       // when it was, or when the link fell without any
+	base      [media.NumKinds]media.LegStats // of connections that are over
+	words     ledger
+	reported  time.Time     // when the engine was last told of the far end's word about it
+	gone      uint64        // packets that left on connections that are over
+	rtt       time.Duration // smoothed, of answered probes
+	errors    uint64        // of sends, as last looked at
+	every     time.Duration // probe cadence, as last set
+	dials     [2]uint64     // failed, worked
+	outages   uint64
+	outage    string // the last one, in a sentence
+	lostAt    time.Time
+	lostWhy   string
+	doubt     string             // what raised it, in a clause
+	findings  diagnosis.Findings // of the last examination
+	judged    diagnosis.Verdict  // as of the last snapshot
+	checked   time.Time          // when
+	examining bool               // one is under way
+	faulty    bool               // it saw the link down
+
+	suspect failover.Ruling // the newest one that raised suspicion
+	doubted time.Time       // when it was, or when the link fell without any
 }
 
 // sent is what left on the link since the start, all connections together.
@@ -87,7 +95,8 @@ func (l *loop) refused(now time.Time, e event) {
 		l.log.Warn("dial failed", "link", l.name(e.link), "reason", text, "err", e.err)
 	}
 	s.dial.Error, s.hint, s.dial.Next = text, hint, e.next
-	s.absent = errors.Is(e.err, errAbsent)
+	var noPath *link.NoPathError
+	s.absent, s.noPath = errors.Is(e.err, errAbsent), errors.As(e.err, &noPath)
 	s.conflict = taken(e.err)
 	s.dials[0]++
 	l.news = true

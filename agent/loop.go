@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
@@ -36,6 +37,8 @@ const (
 	pinned                      // an operator pins the link, or (on false) lets go
 	impaired                    // demo: somebody spoiled the link: text
 	people                      // who is there: presence
+	examining                   // an examination of the uplink begins
+	examined                    // and ends: findings
 	traceSaved                  // the recorder wrote a file: saved
 	found                       // a scout holds another far end (on), or has lost it: far
 	wished                      // an operator wants the room at a far end: far
@@ -54,6 +57,7 @@ type event struct {
 	text     string
 	sample   link.Sample
 	presence *presence
+	findings diagnosis.Findings
 	saved    savedTrace
 }
 
@@ -210,6 +214,10 @@ func (l *loop) take(now time.Time, e event) {
 		l.tale.people(now, l.present, e.presence)
 		l.present = e.presence
 		l.news = true
+	case examining:
+		l.examining(e.link)
+	case examined:
+		l.examined(now, e)
 	case traceSaved:
 		l.tale.saved(e.saved)
 		l.news = true
@@ -253,6 +261,7 @@ func (l *loop) house(now time.Time) {
 		l.account(now)
 		l.cadence()
 		l.whereTo(now)
+		l.lookForFaults()
 		if !l.foreign() {
 			l.agent.asker.over(l.living(), l.where.at)
 		}

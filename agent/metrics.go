@@ -10,6 +10,7 @@ import (
 
 	"scanside/agent/status"
 	"scanside/budget"
+	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/farend"
 	"scanside/link"
@@ -123,6 +124,8 @@ func describe() map[string]*prometheus.Desc {
 	add("uplink_budget_bytes", "Bytes that the uplink may move in a billing month; absent where no budget is set.", "link")
 	add("uplink_budget_level", "1 for how far the budget is used, 0 for the others: enough, low, short, spent.", "link", "level")
 	add("uplink_budget_exhausted_timestamp_seconds", "When the budget is used up at the present rate; absent while it lasts or is not known.", "link")
+	add("uplink_layer_ok", "1 while the layer of the uplink's way to the far end was last found well, 0 failed; absent while it is not known.", "link", "layer")
+	add("uplink_fault", "1 for where the uplink's fault is, 0 for the other causes.", "link", "cause")
 	add("leg_selected", "1 while the plan has the link carry the stream.", "link", "media")
 	add("leg_packets_total", "Media packets sent on the link.", "link", "media")
 	add("leg_bytes_total", "Bytes of media payload sent on the link.", "link", "media")
@@ -256,6 +259,14 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	e.maybe("link_rtt_seconds", u.RTT, .001, u.Name)
 	e.maybe("link_loss_ratio", u.Loss, 1, u.Name)
 	e.maybe("link_forward_loss_ratio", u.ForwardLoss, 1, u.Name)
+	for _, l := range u.Fault.Layers {
+		if l.Result != diagnosis.Untested.String() {
+			e.flag("uplink_layer_ok", l.Result == diagnosis.OK.String(), u.Name, l.Name)
+		}
+	}
+	for _, cause := range diagnosis.Causes() {
+		e.flag("uplink_fault", cause.String() == u.Fault.Cause, u.Name, cause.String())
+	}
 	e.count("link_probes_total", c.probes[1], u.Name, "answered")
 	e.count("link_probes_total", c.probes[0]-c.probes[1], u.Name, "missed")
 	e.count("link_probes_total", c.late, u.Name, "late")

@@ -63,11 +63,17 @@ func (l *loop) linkProblems(st *status.Status, e failover.Snapshot, add func(id 
 		if works == 0 {
 			level = status.Bad
 		}
+		where := func(hint string) string { // what was found on the spot tells more than what a dial ended with
+			if s.judged.IsFault() {
+				return s.judged.Sentence + " " + s.judged.Next
+			}
+			return hint
+		}
 		switch {
 		case s.conn == nil && s.dial.Error != "" && (s.carrier != "down" || s.absent):
-			add("uplink-down:"+u.Name, level, u.Name+" cannot connect: "+s.dial.Error+".", s.hint)
+			add("uplink-down:"+u.Name, level, u.Name+" cannot connect: "+s.dial.Error+".", where(s.hint))
 		case u.Verdict == "down" && u.Words != "Connecting":
-			hint := downHint(u, e.Links[i].Reason)
+			hint := where(downHint(u, e.Links[i].Reason))
 			if u.Impairment != "" {
 				hint = "Somebody spoiled it on this page: press Restore."
 			}

@@ -95,6 +95,15 @@ func (b boxed) MoveTo(ctx context.Context, name string) error {
 	return nil
 }
 
+func (b boxed) Examine(uplink string) error {
+	at := b.a.uplink(uplink)
+	if at < 0 {
+		return fmt.Errorf("%w: %q", status.ErrUnknown, uplink)
+	}
+	b.a.examiner.ask(failover.Link(at))
+	return nil
+}
+
 func (b boxed) Impair(uplink, what string) error {
 	at := b.a.uplink(uplink)
 	switch {

@@ -55,6 +55,7 @@ type uplink struct {
 	here   atomic.Pointer[[]netip.Addr]  // the interface's addresses; nil: not watched
 	moved  chan struct{}                 // they changed
 	active atomic.Bool                   // at a far end of another make: the uplink in use; set by the loop
+	known  *knownFars                    // what is known of the far ends' addresses over any uplink
 	meter  link.Meter                    // of all its sockets
 	memory []link.Memory                 // how its network lets media through to each far end
 
@@ -263,6 +264,7 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 				u.asked(media.Video)
 			}
 		},
+		Ports: func(udp []netip.AddrPort) { u.known.named(c.far, udp) },
 		Playing: func(on bool, reason string) {
 			if c.used.Load() {
 				u.offer(event{kind: playing, link: u.index, on: on, text: reason})

@@ -23,11 +23,13 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	if st.Events == nil {
 		st.Events = []status.Event{}
 	}
+	found := l.diagnose(now, e)
 	for i := range l.links {
 		u := l.viewUplink(now, failover.Link(i), e)
 		if u.Pinned {
 			st.Pinned = u.Name
 		}
+		u.Fault = l.viewFault(now, i, found[i])
 		st.Uplinks = append(st.Uplinks, u)
 	}
 	for k := range l.flows {

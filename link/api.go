@@ -62,7 +62,8 @@ func NewAPI(cfg APIConfig) (*API, error) {
 		if err != nil {
 			return nil, fmt.Errorf("media API: %w", err)
 		}
-		a.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: cfg.Net, Logger: logs.NewLogger("udp mux")})
+		plain := &bindings{conn: conn}
+		a.udp = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: conn, Net: cfg.Net, Logger: logs.NewLogger("udp mux"), OnUnhandledPacket: plain.unhandled})
 		a.engine.udp = a.udp
 	}
 	if cfg.TCP != nil {

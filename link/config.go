@@ -3,6 +3,7 @@ package link
 import (
 	"crypto/tls"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/pion/rtp"
@@ -44,6 +45,7 @@ type Events struct {
 	KeyFrame func()                            // the far end asks for a key frame (PLI, FIR)
 	Repair   func(k media.Kind, seqs []uint16) // the far end misses these packets (NACK)
 	Packet   func(k media.Kind, p *rtp.Packet) // return media; p is frozen and may be retained
+	Ports    func(udp []netip.AddrPort)        // the far end named its media's UDP ports, and answers BindingQuestion there
 	Playing  func(on bool, reason string)      // return media's session came up or went; reason in words ("nobody there yet")
 }
 

@@ -193,6 +193,9 @@ func (s *Session) offer(ctx context.Context, h *half, doing, endpoint, want stri
 		return made, fmt.Errorf("%s: %w", doing, err)
 	}
 	h.echo = answer.echo
+	if h.echo && s.ev.Ports != nil {
+		s.ev.Ports(udpPorts(made.answer))
+	}
 	err = h.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: reachPassive(made.answer)})
 	if err != nil {
 		return made, fmt.Errorf("%s: the far end's answer is unusable: %w", doing, err)

@@ -123,6 +123,54 @@ func (n *BoundNet) systemServers(system netip.AddrPort) []netip.AddrPort {
 	return nil
 }
 
+// systemResolv names the system's own name servers (resolv.conf(5)).
+const systemResolv = "/etc/resolv.conf"
+
+// Nameservers are the name servers that look-ups over n ask, in their order; none: they are not known, or n has no name
+// servers of its own.
+func Nameservers(n Net) []netip.AddrPort {
+	b := boundOf(n)
+	if b == nil {
+		return nil
+	}
+	b.names.mu.Lock()
+	own := slices.Clone(b.names.servers)
+	b.names.mu.Unlock()
+	if len(own) > 0 {
+		return own
+	}
+	f, err := os.Open(systemResolv)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	if system := parseResolvConf(bufio.NewScanner(f)); len(system) > 0 {
+		return system
+	}
+	return b.systemServers(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 53}), 53)) // systemd-resolved(8)
+}
+
+// Remembered is the address of host that worked last over n.
+func Remembered(n Net, host string) (ip netip.Addr, ok bool) {
+	b := boundOf(n)
+	if b == nil {
+		return netip.Addr{}, false
+	}
+	b.names.mu.Lock()
+	defer b.names.mu.Unlock()
+	ip, ok = b.names.last[host]
+	return ip, ok
+}
+
+func boundOf(n Net) *BoundNet {
+	n, _ = Direct(n)
+	if m, ok := n.(*metered); ok {
+		n = m.Net
+	}
+	b, _ := n.(*BoundNet)
+	return b
+}
+
 // parseResolvConf returns the servers that are not on this machine (resolv.conf(5)).
 func parseResolvConf(lines *bufio.Scanner) []netip.AddrPort {
 	var out []netip.AddrPort

@@ -73,6 +73,14 @@ type proxied struct {
 	proxy Proxy
 }
 
+// Direct is n without its proxy: what the uplink itself reaches. It reports whether there is one.
+func Direct(n Net) (direct Net, isProxied bool) {
+	if p, ok := n.(*proxied); ok {
+		return p.Net, true
+	}
+	return n, false
+}
+
 // ProxyAddr names the proxy, for people.
 func (n *proxied) ProxyAddr() string { return n.proxy.Addr }
 

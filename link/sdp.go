@@ -2,7 +2,9 @@ package link
 
 import (
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -275,4 +277,23 @@ func sdpToken(id string) string {
 		return "scanside"
 	}
 	return clean[:min(len(clean), 64)]
+}
+
+// udpPorts are the addresses of a description's UDP candidates (RFC 8839 section 5.1), each once. A name (mDNS) is none.
+func udpPorts(text string) []netip.AddrPort {
+	var out []netip.AddrPort
+	for line := range strings.Lines(text) {
+		value, ok := strings.CutPrefix(line, "a=candidate:")
+		if !ok {
+			continue
+		}
+		f := strings.Fields(value) // foundation, component, transport, priority, address, port, "typ", type
+		if len(f) < 8 || !strings.EqualFold(f[2], "udp") || f[7] == "relay" {
+			continue
+		}
+		if ap, err := netip.ParseAddrPort(net.JoinHostPort(f[4], f[5])); err == nil && !slices.Contains(out, ap) {
+			out = append(out, ap)
+		}
+	}
+	return out
 }

@@ -59,6 +59,13 @@ func (b *box) Procedure(_ context.Context, open bool) error {
 	return b.err
 }
 
+func (b *box) Examine(uplink string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.broken = append(b.broken, "examine "+uplink)
+	return b.err
+}
+
 func (b *box) Impair(uplink, what string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,6 +125,17 @@ func cut(at time.Time) *Status {
 	p, c := &st.Uplinks[0], &st.Uplinks[1]
 	p.Verdict, p.Level, p.Words, p.Reason, p.Why = "down", Bad, "Down", "It stopped answering: 5 probes in a row were lost.", "Carries nothing while another way out works."
 	p.Since, p.RTT, p.Loss, p.Carries, p.Brings, p.Impairment = at.Add(-9*time.Second), nil, num(1), []string{}, []string{}, "cut"
+	p.Fault = Fault{Cause: "provider-line", Layer: "https", Level: Warning, Sentence: "The router 192.0.2.1 answers, nothing beyond it does: the provider's line is down.",
+		Next: "Look at the router's or modem's line light, start it once more, and then call the provider.", Checked: at.Add(-3 * time.Second), Layers: []Layer{
+			{Name: "device", Words: "Adapter", Result: "ok", Level: OK, Subject: "eth0", Note: "it is there", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "carrier", Words: "Cable or signal", Result: "ok", Level: OK, Subject: "eth0", Note: "there is a signal", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "address", Words: "Address", Result: "ok", Level: OK, Subject: "eth0", Note: "192.0.2.7", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "router", Words: "Router", Result: "ok", Level: OK, Subject: "192.0.2.1", Note: "it answers", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "dns", Words: "Name servers", Result: "failed", Level: Bad, Subject: "198.51.100.53", Note: "no answer", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "https", Words: "Far end over HTTPS", Result: "failed", Level: Bad, Subject: "gateway.example.org", Note: "no answer", At: at.Add(-3 * time.Second), Age: 3000},
+			{Name: "udp", Words: "Far end over UDP", Result: "unknown", Level: Unknown},
+			{Name: "media", Words: "Voice and picture", Result: "failed", Level: Bad, Note: "probes are not answered", At: at},
+		}}
 	c.Carries, c.Why = []string{"voice", "video"}, "Carries voice and picture: it is the only way out that works."
 	st.Streams[0].Route, st.Streams[1].Route = []string{"cellular"}, []string{"cellular"}
 	st.Switchovers = []Switchover{{Number: 1, When: at.Add(-9 * time.Second), Streams: []string{"voice", "video"}, From: []string{"primary"}, To: []string{"cellular"}, Cause: "probes_missed",

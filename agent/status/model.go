@@ -87,6 +87,7 @@ type Uplink struct {
 	LastOutage  string    `json:"last_outage"`   // sentence; "" means none in this run
 	Probes      [2]uint64 `json:"probes"`        // sent, answered
 	CanImpair   bool      `json:"can_impair"`    // demo buttons exist
+	Fault       Fault     `json:"fault"`         // where the fault is, if there is one
 	MissedRow   int       `json:"missed_probes"` // consecutive, now
 	Path        string    `json:"path"`          // "udp", "tcp", "relay-udp", "relay-tcp", "relay-tls"; "": not connected
 	PathWords   string    `json:"path_words"`    // how the link goes, and why not better
@@ -108,6 +109,47 @@ type Budget struct {
 	Sentence string    `json:"sentence"`       // the outlook in words
 	Sheds    string    `json:"sheds"`          // what is left out now to save bytes; "": nothing
 	Order    []string  `json:"order"`          // what is left out when, as people read it; empty: no budget is set
+}
+
+// Fault says where an uplink's fault is, by what each layer was found to be. Causes and layers are the closed sets of package
+// diagnosis; a layer that was not looked at for 90 s is unknown.
+type Fault struct {
+	Cause    string    `json:"cause"`    // e.g. "provider-line"; "well", "clear" and "unknown" are no fault
+	Layer    string    `json:"layer"`    // where it is; "none": nowhere
+	Level    Level     `json:"level"`    // warning for a fault, ok, unknown
+	Sentence string    `json:"sentence"` // what is wrong
+	Next     string    `json:"next"`     // what to do; "" when all is well
+	Layers   []Layer   `json:"layers"`   // device, carrier, address, router, dns, https, udp, media
+	Checked  time.Time `json:"checked"`  // when the uplink was last examined; zero: never in this run
+	Checking bool      `json:"checking"` // it is being examined now
+}
+
+// IsFault reports whether there is something to be put right.
+func (f Fault) IsFault() bool { return f.Level == Warning }
+
+// Found reports whether the page has something to show: a fault, or what was found when somebody asked.
+func (f Fault) Found() bool {
+	if f.IsFault() {
+		return true
+	}
+	for _, l := range f.Layers {
+		if l.Name != "media" && l.Result != "unknown" {
+			return true
+		}
+	}
+	return false
+}
+
+// Layer is one step on the way to the far end.
+type Layer struct {
+	Name    string    `json:"name"`
+	Words   string    `json:"words"`   // its name on the page
+	Result  string    `json:"result"`  // "ok", "failed", "unknown"
+	Level   Level     `json:"level"`   // ok, bad, unknown
+	Subject string    `json:"subject"` // what was looked at; may be ""
+	Note    string    `json:"note"`    // what was seen; may be ""
+	At      time.Time `json:"at"`      // when; zero: never
+	Age     float64   `json:"age_ms"`
 }
 
 // Dial says how connecting goes.

@@ -31,6 +31,8 @@ type Box interface {
 	MoveTo(ctx context.Context, farEnd string) error
 	// Procedure opens or closes a procedure. It returns when that would survive a restart, or says why it would not.
 	Procedure(ctx context.Context, open bool) error
+	// Examine has an uplink looked at, layer by layer, as soon as may be.
+	Examine(uplink string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, restore.
 	Impair(uplink, what string) error
 }
@@ -84,6 +86,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("POST /api/v1/pin", s.pin)
 	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
 	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
+	mux.HandleFunc("POST /api/v1/examine", s.examine)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
 		mux.Handle("GET /metrics", cfg.Metrics)
@@ -270,6 +273,14 @@ func (s *Server) procedure(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.done(w, r, s.box.Procedure(r.Context(), open == "true"))
+}
+
+func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
+	uplink, ok := field(w, r, "uplink")
+	if !ok {
+		return
+	}
+	s.done(w, r, s.box.Examine(uplink))
 }
 
 func (s *Server) impair(w http.ResponseWriter, r *http.Request) {

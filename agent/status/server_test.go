@@ -98,6 +98,8 @@ func TestRoutes(t *testing.T) {
 		{"a procedure, nothing said", "POST", "/api/v1/procedure", form, "", 400, "urn:scanside:problem:bad-request"},
 		{"another site's procedure", "POST", "/api/v1/procedure", map[string]string{"Content-Type": form["Content-Type"], "Origin": "https://evil.example"}, "open=false", 403, ""},
 		{"pin is no link", "GET", "/api/v1/pin", nil, "", 405, ""},
+		{"look at one", "POST", "/api/v1/examine", form, "uplink=cellular", 204, ""},
+		{"look at one, another site's", "POST", "/api/v1/examine", map[string]string{"Content-Type": form["Content-Type"], "Origin": "https://evil.example"}, "uplink=cellular", 403, ""},
 		{"cut", "POST", "/api/v1/demo/primary/cut", form, "", 204, ""},
 		{"unknown drill", "POST", "/api/v1/demo/primary/burn", form, "", 404, "unknown-impairment"},
 		{"another site's form", "POST", "/api/v1/pin", map[string]string{"Content-Type": form["Content-Type"], "Origin": "https://evil.example"}, "uplink=cellular", 403, ""},
@@ -114,7 +116,7 @@ func TestRoutes(t *testing.T) {
 	if want := []bool{true, false}; !slices.Equal(b.opened, want) {
 		t.Errorf("procedure %v, want %v", b.opened, want)
 	}
-	if want := []string{"primary cut"}; !slices.Equal(b.broken, want) {
+	if want := []string{"examine cellular", "primary cut"}; !slices.Equal(b.broken, want) {
 		t.Errorf("broken %q, want %q", b.broken, want)
 	}
 }

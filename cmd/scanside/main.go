@@ -24,6 +24,7 @@ type program struct {
 	Run         runCommand         `cmd:"" help:"Run the agent: capture, keep the links, switch, serve the status page."`
 	Demo        demoCommand        `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
+	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
 	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
 }
