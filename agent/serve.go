@@ -91,6 +91,9 @@ func (b boxed) MoveTo(ctx context.Context, name string) error {
 	if at < 0 {
 		return fmt.Errorf("%w: %q", status.ErrNoFarEnd, name)
 	}
+	if st := b.a.Snapshot().Status; st.Procedure.Open && st.FarEnd.Reached && !st.FarEnd.All[at].Current {
+		return status.ErrOpen
+	}
 	b.a.loop.post(event{kind: wished, far: at})
 	return nil
 }

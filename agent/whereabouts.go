@@ -34,7 +34,7 @@ func newWhereabouts(n, at int, now time.Time) whereabouts {
 // whereTo asks where the room should be, and sees to it.
 func (l *loop) whereTo(now time.Time) {
 	w := &l.where
-	seen := farend.Seen{Held: w.found}
+	seen := farend.Seen{Held: w.found, Open: l.procedure.open}
 	for i, v := range l.engine.Snapshot().Links {
 		s := &l.links[i]
 		if s.conn != nil && v.Verdict != failover.Down {
@@ -44,7 +44,11 @@ func (l *loop) whereTo(now time.Time) {
 	}
 	d := w.choice.Step(failover.Instant(now.Sub(l.begun)), seen)
 	if d.GivenUp {
-		l.tale.say(now, status.Warning, fmt.Sprintf("%s did not answer: the room stays at %s.", l.farEnd(w.wish), l.farEnd(w.at)))
+		why := l.farEnd(w.wish) + " did not answer"
+		if l.procedure.open {
+			why = "a procedure is open"
+		}
+		l.tale.say(now, status.Warning, sentence(fmt.Sprintf("%s: the room stays at %s", why, l.farEnd(w.at))))
 		l.news = true
 	}
 	if d.Moved || d.GivenUp {

@@ -47,6 +47,7 @@ type Seen struct {
 	Reached  failover.LinkSet   // links at the present far end that are not Down
 	Held     []failover.LinkSet // by far end: links over which it was dialled with success and is held; may be nil
 	Conflict bool               // the present far end refuses because another box serves the room there
+	Open     bool               // a procedure is open
 }
 
 // Decision is the whole truth of what should be: level, not edge.
@@ -58,7 +59,7 @@ type Decision struct {
 	Why     Reason
 	Away    time.Duration // for how long the one that was left had been out of reach
 	Over    failover.LinkSet
-	GivenUp bool // an operator's wish, in this step: that far end could not be reached
+	GivenUp bool // an operator's wish, in this step: that far end could not be reached, or a procedure is open
 }
 
 // Choice holds the decision from step to step. Use New.
@@ -118,7 +119,7 @@ func (c *Choice) Step(now failover.Instant, seen Seen) Decision {
 	d := Decision{At: c.at}
 	if c.wish >= 0 {
 		switch {
-		case c.now >= c.until:
+		case c.now >= c.until, seen.Open && seen.Reached != 0:
 			c.wish, d.GivenUp = -1, true
 		case c.held[c.wish].on:
 			return c.move(c.wish, Operator, seen)

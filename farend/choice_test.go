@@ -15,6 +15,7 @@ import (
 //
 //	5s reached 1     links 0 … reach the present far end (a bit set, 0: none)
 //	   held 2 3      far ends 2 and 3 are held by a link
+//	   open          a procedure is open
 //	   conflict      another box serves the room at the present one
 //	   wish 1        an operator wants far end 1
 //	=> at 0 look 1 2, or: moved 0 1 unreachable, or: given-up
@@ -77,6 +78,8 @@ func see(t *testing.T, c *Choice, seen *Seen, n int, now time.Duration, words []
 			seen.Conflict = true
 		case "peace":
 			seen.Conflict = false
+		case "open":
+			seen.Open = true
 		case "wish":
 			i++
 			to, _ := strconv.Atoi(words[i])
@@ -174,6 +177,20 @@ func TestStories(t *testing.T) {
 			10s wish 1 => at 0 look 1
 			24.9s => at 0 look 1
 			25.1s => at 0 given-up`},
+		{"a procedure is open: nobody leaves a working far end", 2, `
+			0s reached 3 open => at 0
+			10s wish 1 => at 0 given-up
+			11s held 1 => at 0`},
+		{"a procedure opens while a wish is tried", 2, `
+			0s reached 3 => at 0
+			10s wish 1 => at 0 look 1
+			11s open held 1 => at 0 given-up`},
+		{"a procedure is open and the far end is gone: it is left, by wish or by itself", 2, `
+			0s reached 3 open => at 0
+			1s reached 0 wish 1 => at 0 look 1
+			1.5s held 1 => at 1 moved 0 1 operator
+			10s reached 0 open held 0 => at 1
+			16s => at 0 moved 1 0 unreachable`},
 		{"an operator thinks better of it", 2, `
 			0s reached 3 => at 0
 			10s wish 1 => at 0 look 1

@@ -14,5 +14,6 @@
 //	R4 Candidates are dialled in the order of the list; the first one that is proven is taken.
 //	R5 Where another box serves the room at the present far end, the box does not go elsewhere: there would be two rooms.
 //	R6 Each move of the last FlapMemory doubles the patience, up to LongestPatience.
-//	R7 An operator's wish is fulfilled as soon as that far end is proven, and given up after WishTime.
+//	R7 An operator's wish is fulfilled as soon as that far end answers, and given up after WishTime. While a procedure is open
+//	   and the present far end is reached it is given up at once: nobody leaves a working supervisor for preference (F9).
 package farend

@@ -37,11 +37,12 @@ type Box interface {
 	Impair(uplink, what string) error
 }
 
-// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd likewise, ErrNotDemo where nothing can be
-// impaired.
+// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd likewise, ErrOpen
+// when a procedure forbids it, ErrNotDemo where nothing can be impaired.
 var (
 	ErrUnknown  = errors.New("no such uplink")
 	ErrNoFarEnd = errors.New("no such far end")
+	ErrOpen     = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
 	ErrNotDemo  = errors.New("not a demo: real uplinks are cut at the cable")
 )
 
@@ -323,6 +324,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "unknown-uplink", err.Error())
 	case errors.Is(err, ErrNoFarEnd):
 		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
+	case errors.Is(err, ErrOpen):
+		problem(w, http.StatusConflict, "procedure-open", err.Error())
 	case err != nil:
 		problem(w, http.StatusInternalServerError, "failed", err.Error())
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):

@@ -91,6 +91,13 @@ func (d *day) stays(second *observe.Viewer, back func(f *FarEnd) error) {
 	if !d.isAt(0)() || !d.told("An operator moved the room") {
 		d.t.Errorf("at %+v", d.at())
 	}
+	if err := d.box.Procedure(d.t.Context(), true); err != nil {
+		d.t.Fatal(err)
+	}
+	time.Sleep(time.Second)
+	if err := d.box.MoveTo(d.t.Context(), d.w.Fars[1].http); err == nil || !strings.Contains(err.Error(), "procedure is open") {
+		d.t.Errorf("while a procedure is open: %v", err)
+	}
 }
 
 // All uplinks dead for long, and both far ends there when they return: the room stays where its supervisor is.
