@@ -23,7 +23,7 @@ VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 recovery g15 g16 vm deps test-deps vm-deps clean
+.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 recovery g11 g15 g16 vm deps test-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dea
 
 recovery: build ## (root) an uplink of IPv4 alone and one of IPv6 alone: another address, a box that sleeps, a far end restarted
 	@$(GO) run ./lab/cmd/lab recovery
+
+g11: $(INCLUDE)/openh264 ## what a metered uplink costs an hour, idle and in a procedure, counted at its sockets (in memory)
+	@$(GO) run ./lab/cmd/lab g11
 
 g15: build ## (root) processor time of the agent with one link and with two, and its memory
 	@$(GO) run ./lab/cmd/lab g15

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"scanside/agent/status"
@@ -311,31 +312,48 @@ const maxRefusals = 10
 func (l *loop) cadence() {
 	for i := range l.links {
 		s := &l.links[i]
-		every := l.engine.ProbeEvery(failover.Link(i))
+		every, brief := l.engine.ProbeEvery(failover.Link(i)), l.brief(failover.Link(i))
 		l.agent.uplinks[i].every.Store(int64(every))
-		if every < s.every && s.conn != nil {
+		wordy := l.agent.uplinks[i].brief.Swap(brief) && !brief
+		if (every < s.every || wordy) && s.conn != nil {
 			s.conn.session.Hurry()
 		}
 		s.every = every
 	}
 }
 
-// living are the connected links that are not Down, best first; when all are Down, all that are connected.
+// brief reports whether a link's probes may leave out what the best link's say as well: its bytes cost money, and neither is
+// in any doubt.
+func (l *loop) brief(i failover.Link) bool {
+	e := l.engine.Snapshot()
+	clear := func(i failover.Link) bool {
+		v := &e.Links[i]
+		return v.Verdict == failover.Up && !v.Suspect && v.Echoes.Misses == 0
+	}
+	return l.agent.cfg.Uplinks[i].Metered && e.Plan.HasBest && e.Plan.Best != i && clear(i) && clear(e.Plan.Best)
+}
+
+// living are the connected links that are not Down: those that cost nothing and are not in doubt, then the best, then the
+// rest; when all are Down, all that are connected.
 func (l *loop) living() []failover.Link {
-	var best, rest, blind []failover.Link
+	var free, best, rest, blind []failover.Link
 	for i, v := range l.engine.Snapshot().Links {
 		switch link := failover.Link(i); {
 		case l.links[i].conn == nil:
 		case v.Verdict == failover.Down:
 			blind = append(blind, link)
+		case l.plan.HasBest && link == l.plan.Best && !l.agent.cfg.Uplinks[i].Metered:
+			free = slices.Insert(free, 0, link)
 		case l.plan.HasBest && link == l.plan.Best:
 			best = append(best, link)
+		case v.Verdict >= failover.Degraded && !v.Suspect && !l.agent.cfg.Uplinks[i].Metered:
+			free = append(free, link)
 		default:
 			rest = append(rest, link)
 		}
 	}
-	if len(best)+len(rest) == 0 {
-		return blind
+	if alive := slices.Concat(free, best, rest); len(alive) > 0 {
+		return alive
 	}
-	return append(best, rest...)
+	return blind
 }

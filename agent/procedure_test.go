@@ -33,7 +33,7 @@ func TestProcedure(t *testing.T) {
 		if p := s.Status.Procedure; p.Open || !strings.Contains(p.Copies, "from the first doubt") {
 			t.Errorf("idle: %+v", p)
 		}
-		if every := a.uplinks[1].every.Load(); time.Duration(every) != 2*time.Second {
+		if every := a.uplinks[1].every.Load(); time.Duration(every) != 4*time.Second {
 			t.Errorf("the idle metered uplink is probed every %v", time.Duration(every))
 		}
 		if err := (boxed{a}).Procedure(t.Context(), true); err != nil {

@@ -51,6 +51,7 @@ type uplink struct {
 	live   [media.NumKinds]*media.Fanout // nil: no source of that kind
 	asked  func(media.Kind)              // the far end wants a key frame
 	every  atomic.Int64                  // probe cadence, nanoseconds; set by the loop
+	brief  atomic.Bool                   // probes may leave out what another link says; set by the loop
 	wake   chan struct{}                 // carrier came back: dial now
 	here   atomic.Pointer[[]netip.Addr]  // the interface's addresses; nil: not watched
 	moved  chan struct{}                 // they changed
@@ -306,6 +307,7 @@ func (u *uplink) config(far int) (link.Config, error) {
 	return link.Config{
 		Uplink: u.cfg.Name, Token: token, Run: u.run, Box: u.box, Net: bound, TLS: f.trust, Loopback: u.local, Log: u.log, Memory: &u.memory[far],
 		WHIP: whip, WHEP: whep, AsIs: f.foreign(),
+		Brief:      u.brief.Load,
 		ProbeEvery: func() time.Duration { return time.Duration(u.every.Load()) },
 	}, nil
 }

@@ -160,7 +160,7 @@ func TestProbeEvery(t *testing.T) {
 	p := two()
 	p.Protect(Voice, OnDoubt)
 	w := newPair(t, p)
-	const quick, lone, idle, unknown = 50 * time.Millisecond, 20 * time.Millisecond, 2 * time.Second, time.Second
+	const quick, lone, idle, unknown = 50 * time.Millisecond, 20 * time.Millisecond, 4 * time.Second, time.Second
 	w.do(Budget(1, Spent))
 	if got := w.ProbeEvery(1); got != 10*time.Second {
 		t.Errorf("a spare without budget: %v", got)

@@ -98,7 +98,7 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 		SampleDue:       5 * time.Second,
 
 		IdleProbe:    time.Second,
-		MeteredProbe: 2 * time.Second,
+		MeteredProbe: 4 * time.Second,
 		SpentProbe:   10 * time.Second,
 
 		Heartbeat: 50 * time.Millisecond,

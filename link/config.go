@@ -32,6 +32,9 @@ type Config struct {
 
 	// ProbeEvery is asked before each probe how long to wait until the next; nil: 50 ms. Clamped to 10 ms … 10 s.
 	ProbeEvery func() time.Duration
+	// Brief is asked before each probe whether the words that probes and answers carry may be left out, but for one in ten,
+	// because another link brings them and this one's bytes cost money; nil: no.
+	Brief func() bool
 	// Word is what the room has received of the return media over all links; it goes out with each probe, so that the far end
 	// knows what to send again when it changes links. Legs are not sent. nil: nothing. It must not block.
 	Word func() []StreamReport

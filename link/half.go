@@ -49,8 +49,11 @@ func (h *half) answered(packet rtcp.Packet) {
 }
 
 // probe starts to probe this half's path, on the media's SSRC; word, sent with each probe, may be nil.
-func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []StreamReport, tell func(Sample)) {
+func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []StreamReport, brief func() bool, tell func(Sample)) {
 	p := newProber(every, func(number uint32) error {
+		if brief != nil && number%wordyEvery != 0 && brief() {
+			return h.sendRTCP(app(nameProbe, ssrc, appendBrief(nil, number)))
+		}
 		var said []StreamReport
 		if word != nil {
 			said = word()

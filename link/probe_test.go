@@ -155,10 +155,11 @@ func TestWire(t *testing.T) {
 		t.Errorf("without recent gaps: %v %v", got, err)
 	}
 	t.Logf("answer with two streams over two legs: %d bytes", len(data)+12)
+	const srtcp = 14 // index and authentication (RFC 3711 3.4)
 	probe := appendProbe(nil, 9, nil)
 	raw, err := app(nameProbe, 5, probe).Marshal()
 	must(t, err)
-	if n, word, err := parseProbe(probe); n != 9 || word != nil || err != nil || len(raw) < 32 {
+	if n, word, err := parseProbe(probe); n != 9 || word != nil || err != nil || len(raw)+srtcp < 32 {
 		t.Errorf("%d %v %v, %d bytes", n, word, err, len(raw))
 	}
 	// What is over the limits is left out, the rest arrives.
@@ -331,5 +332,30 @@ func TestBackoff(t *testing.T) {
 	b.Reset()
 	if again := b.Next(0); again > last || again > 250*time.Millisecond {
 		t.Errorf("%v after Reset", again)
+	}
+}
+
+// A brief probe is answered without reports, and by a far end that does not know such probes in full; the next wordy one
+// brings them again.
+func TestBriefProbe(t *testing.T) {
+	report := func() []StreamReport { return []StreamReport{{Kind: media.Voice, Highest: 9, Received: 9}} }
+	for _, c := range []struct {
+		probe []byte
+		want  int
+	}{{appendBrief(nil, 7), 0}, {appendProbe(nil, 7, nil), 1}} {
+		answers := 0
+		echo(app(nameProbe, 1, c.probe), nil, report, func(packets ...rtcp.Packet) error {
+			for _, p := range packets {
+				number, reports, err := parseAnswer(p.(*rtcp.ApplicationDefined).Data)
+				if err != nil || number != 7 || len(reports) != c.want {
+					t.Errorf("answered %d with %d reports, %v; want %d", number, len(reports), err, c.want)
+				}
+				answers++
+			}
+			return nil
+		})
+		if number, word, err := parseProbe(c.probe); answers != 1 || number != 7 || word != nil || err != nil {
+			t.Errorf("%d answers; read as %d, %v, %v", answers, number, word, err)
+		}
 	}
 }

@@ -11,6 +11,8 @@ const (
 	defaultProbeEvery = 50 * time.Millisecond // TARGETS of this project: suspect at two missed
 	minProbeEvery     = 10 * time.Millisecond
 	maxProbeEvery     = 10 * time.Second // a NAT forgets an idle path after 27-30 s (RFC 4787 REQ-5 wants 2 min, carriers do not)
+	// wordyEvery is how many brief probes there are to one with a word: half a second at the full cadence.
+	wordyEvery = 10
 	// recheck is how soon a changed wish of ProbeEvery is noticed when nobody calls Hurry.
 	recheck = 250 * time.Millisecond
 	// overslept is the lateness of our own timer from which the evidence of the meantime is not held against the link.
@@ -149,7 +151,7 @@ func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []Stream
 		heard(word)
 	}
 	var reports []StreamReport
-	if report != nil {
+	if report != nil && !isBrief(probe.Data) {
 		reports = report()
 	}
 	_ = send(app(nameAnswer, probe.SSRC, appendAnswer(nil, number, reports)))

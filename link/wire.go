@@ -16,7 +16,7 @@ import (
 // Probe and answer are RTCP APP packets (RFC 3550 6.7) with the SSRC of the media they share the fate of. All numbers are
 // big-endian; reports are unsigned varints (encoding/binary).
 //
-//	probe   "SCSP"  version 1 · streams 1 · length of the reports 2 · number 4 · reports · padding to 4 and at least to 24
+//	probe   "SCSP"  version 1 · streams 1 · length of the reports 2 · number 4 · reports · padding to 4
 //	answer  "SCSE"  the same
 //
 // The probe's reports say what its sender has of the media that come back, without legs; the first senders wrote zeros in
@@ -27,14 +27,18 @@ import (
 //
 // Behind the reports, within their length, may stand the recent gap in ms of each, in the same order.
 //
+// A probe that has 255 streams carries no word and asks for an answer without reports: another link brings them, and this one's
+// bytes cost money. Far ends that do not know that answer in full.
+//
 // A reader ignores what stands behind the parts it knows, so that a later version can add some.
 const (
 	nameProbe  = "SCSP"
 	nameAnswer = "SCSE"
 
 	wireVersion = 1
-	wireHead    = 8  // version, count, length, number
-	wireMin     = 24 // with RTCP's 12 and SRTCP's 14 bytes well over the 32 below which some carrier NATs drop
+	wireHead    = 8 // version, count, length, number
+	wireMin     = 8 // with RTCP's 12 and SRTCP's 14 bytes over the 32 below which some carrier NATs drop
+	briefly     = 0xff
 	maxStreams  = 4
 	maxLegs     = 8
 	maxName     = 31
@@ -46,6 +50,14 @@ var errWire = errors.New("malformed probe or answer")
 func appendProbe(b []byte, number uint32, word []StreamReport) []byte {
 	return appendAnswer(b, number, word)
 }
+
+// appendBrief appends the data of a probe that asks for no reports.
+func appendBrief(b []byte, number uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(b, wireVersion, briefly, 0, 0), number)
+}
+
+// isBrief reports whether a probe asks for an answer without reports.
+func isBrief(b []byte) bool { return len(b) >= wireHead && b[1] == briefly }
 
 // parseProbe returns a probe's number and its sender's word. A word that is not understood is none: the probe is answered all
 // the same.

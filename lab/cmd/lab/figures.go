@@ -33,6 +33,10 @@ func (c *recoveryCommand) Run(ctx context.Context) error {
 	return nil
 }
 
+type g11Command struct{}
+
+func (c *g11Command) Run(ctx context.Context) error { return inBubble(ctx, "TestStandbyCost$") }
+
 type g15Command struct {
 	Turns int           `default:"3" help:"How often each agent runs."`
 	Each  time.Duration `default:"20s" help:"How long each is measured."`

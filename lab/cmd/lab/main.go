@@ -23,6 +23,7 @@ type program struct {
 	Cuts      cutsCommand      `cmd:"" name:"g3" aliases:"g4,g5,g6" help:"Freeze, time to suspect and to follow when the uplink dies that alone carries everything; in memory."`
 	G12       g12Command       `cmd:"" name:"g12" help:"How long voice and picture take to come back after all uplinks, or the far end, were dead; in memory."`
 	Recovery  recoveryCommand  `cmd:"" help:"An uplink of IPv4 alone and one of IPv6 alone: address changes, a box that sleeps, a far end restarted with either dead (root)."`
+	G11       g11Command       `cmd:"" name:"g11" help:"What a metered uplink costs an hour, idle and in a procedure."`
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
 	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`
