@@ -55,7 +55,14 @@ func (c *checkConfigCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s is good: site %s, %d uplink(s), far end %s\n", c.Config, cfg.Site, len(cfg.Uplinks), cfg.FarEnd.URL)
+	far := cfg.FarEnd.URL
+	for i, f := range cfg.FarEnds {
+		if i > 0 {
+			far += ", then "
+		}
+		far += f.URL
+	}
+	fmt.Printf("%s is good: site %s, %d uplink(s), far end %s\n", c.Config, cfg.Site, len(cfg.Uplinks), far)
 	return nil
 }
 
