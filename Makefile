@@ -18,12 +18,14 @@ LDFLAGS := -X main.version=$(VERSION)
 
 RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
 TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
+# Debian starts coturn as a service where there is systemd; the lab needs only the program: systemctl disable --now coturn.
+LAB_PACKAGES  := coturn tinyproxy-bin nftables
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 recovery g11 g15 g16 vm deps test-deps vm-deps clean
+.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 recovery g11 g15 g16 firewall vm deps test-deps lab-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -79,6 +81,9 @@ g15: build ## (root) processor time of the agent with one link and with two, and
 g16: build ## (root) from process start to media on the first link and on both
 	@$(GO) run ./lab/cmd/lab g16
 
+firewall: lab-deps build ## (root) hospital firewalls with real coturn, tinyproxy and nftables, or ONLY=name,name
+	@$(GO) run ./lab/cmd/lab firewall $(if $(ONLY),--only $(ONLY))
+
 vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera and ALSA microphone
 	$(GO) run ./lab/vm camera
 
@@ -87,6 +92,9 @@ deps:
 
 test-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(TEST_PACKAGES)
+
+lab-deps:
+	@./packaging/deps.sh $(RUN_PACKAGES) $(LAB_PACKAGES)
 
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)

@@ -175,7 +175,10 @@ func pathWords(p link.Path) string {
 	case link.PathUDP:
 		return "Straight to the far end by UDP."
 	case link.PathTCP:
-		return "Straight to the far end by TCP" + by + ", because nothing came through by UDP."
+		if p.Proxy != "" {
+			return "To the far end by TCP through the proxy " + p.Proxy + ", because nothing came through by UDP."
+		}
+		return "Straight to the far end by TCP, because nothing came through by UDP."
 	case link.PathRelayUDP:
 		return "Over " + relay + " by UDP, because nothing came through straight to the far end."
 	case link.PathRelayTCP:

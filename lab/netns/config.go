@@ -121,7 +121,7 @@ func (f *files) certificate() (keyPath string, err error) {
 	}
 	now := time.Now()
 	template := &x509.Certificate{SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "scanside lab"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certValid), IPAddresses: []net.IP{net.ParseIP(farAddress)},
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certValid), IPAddresses: []net.IP{net.ParseIP(farAddress), net.ParseIP(relayAddress)},
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

@@ -6,6 +6,9 @@
 //	     │       ── TUN cellular ── emu ── TUN cellular ──      │  on an interface of its own
 //	room viewer (helper)                        viewer and physician (helper), Chromium (helper)
 //
+// For a hospital's firewall (firewall.go) a third namespace stands between the room's first uplink and the emulator: the
+// site's router, with nftables and a real proxy; a real TURN server stands beside the gateway.
+//
 // Everything the lab needs inside a namespace is a helper: this same program started again there, told what to do line by
 // line on its standard input (helper.go), gone when that ends. The emulator is such a helper too. Programs and helpers have
 // real-time priority (process.go), so that a busy machine is not taken for a bad network.

@@ -20,12 +20,18 @@ import (
 //	forget             what first says begins anew
 //	first              when each uplink first brought media to the far end since, in ns since 1970
 //	counters           what became of the packets
-func Emulator(room, far string, uplinks []scenario.Uplink, in io.Reader, out io.Writer) error {
+//
+// near names the namespaces of uplinks whose near end is not in the room.
+func Emulator(room, far string, uplinks []scenario.Uplink, near map[string]string, in io.Reader, out io.Writer) error {
 	set := emu.NewSet(1, scenario.Scenario{Uplinks: uplinks}.Paths()...)
 	defer set.Close()
 	seen := &firsts{}
 	for _, u := range uplinks {
-		a, err := tun.Open(room, u.Name)
+		at := room
+		if other := near[u.Name]; other != "" {
+			at = other
+		}
+		a, err := tun.Open(at, u.Name)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func emulate(t *testing.T, p *place) func(line string) reply {
 	in, tell := io.Pipe()
 	hear, out := io.Pipe()
 	ended := make(chan error, 1)
-	go func() { ended <- Emulator(p.room, p.far, uplinksOf(), in, out) }()
+	go func() { ended <- Emulator(p.room, p.far, uplinksOf(), nil, in, out) }()
 	t.Cleanup(func() {
 		tell.Close()
 		if err := <-ended; err != nil {

@@ -38,7 +38,8 @@ type World struct {
 	emulator *helper
 	gateway  *process
 	agent    *process
-	started  time.Time // when the agent was
+	parts    []*process // a relay, a proxy
+	started  time.Time  // when the agent was
 	stops    []func()
 }
 
@@ -147,7 +148,7 @@ func (w *World) drops() {
 
 // programs are those whose death ends a wait.
 func (w *World) programs(more ...*helper) []*process {
-	all := []*process{w.emulator.process, w.gateway}
+	all := append([]*process{w.emulator.process, w.gateway}, w.parts...)
 	if w.agent != nil {
 		all = append(all, w.agent)
 	}

@@ -22,6 +22,8 @@ type emulatorHelper struct {
 	Room    string `arg:""`
 	Far     string `arg:""`
 	Uplinks string `arg:"" help:"JSON."`
+
+	Near map[string]string `help:"UPLINK=NAMESPACE where the near end is not in the room."`
 }
 
 func (h *emulatorHelper) Run() error {
@@ -29,7 +31,7 @@ func (h *emulatorHelper) Run() error {
 	if err := json.Unmarshal([]byte(h.Uplinks), &uplinks); err != nil {
 		return fmt.Errorf("uplinks: %w", err)
 	}
-	return netns.Emulator(h.Room, h.Far, uplinks, os.Stdin, os.Stdout)
+	return netns.Emulator(h.Room, h.Far, uplinks, h.Near, os.Stdin, os.Stdout)
 }
 
 type farHelper struct {

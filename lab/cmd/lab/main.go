@@ -26,6 +26,7 @@ type program struct {
 	G11       g11Command       `cmd:"" name:"g11" help:"What a metered uplink costs an hour, idle and in a procedure."`
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
+	Firewall  firewallCommand  `cmd:"" help:"Hospital firewalls: which way media goes, how soon, and that a cut loses nothing (root)."`
 	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`
 }
 
