@@ -147,6 +147,8 @@ func (l *loop) behind(st *status.Status, v supervision.Verdict) string {
 		}
 	}
 	switch n := len(st.Uplinks); {
+	case v.Redundancy == supervision.Full && len(why) == 0 && !copiedEverything(st):
+		parts = append(parts, "All uplinks work: if one fails, another takes over at once.")
 	case v.Redundancy == supervision.Full && len(why) == 0 && n == 2:
 		parts = append(parts, "Both uplinks work: a cut of either would not be noticed.")
 	case v.Redundancy == supervision.Full && len(why) == 0:
@@ -157,6 +159,11 @@ func (l *loop) behind(st *status.Status, v supervision.Verdict) string {
 		parts = append(parts, "There is one uplink only: a cut would end it.")
 	}
 	return strings.Join(append(parts, why...), " ")
+}
+
+// copiedEverything reports whether every stream leaves over more than one uplink now.
+func copiedEverything(st *status.Status) bool {
+	return !slices.ContainsFunc(st.Streams, func(s status.Stream) bool { return len(s.Route) < 2 })
 }
 
 // mention is an uplink's reason with its name in front.

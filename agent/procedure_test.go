@@ -33,6 +33,9 @@ func TestProcedure(t *testing.T) {
 		if p := s.Status.Procedure; p.Open || !strings.Contains(p.Copies, "from the first doubt") {
 			t.Errorf("idle: %+v", p)
 		}
+		if strings.Contains(s.Status.Verdict.Reason, "would not be noticed") {
+			t.Errorf("one copy of everything: %s", s.Status.Verdict.Reason)
+		}
 		if every := a.uplinks[1].every.Load(); time.Duration(every) != 4*time.Second {
 			t.Errorf("the idle metered uplink is probed every %v", time.Duration(every))
 		}
