@@ -99,5 +99,15 @@ lab-deps:
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)
 
+JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
+
+.PHONY: janus janus-deps
+janus: janus-deps build ## (root) Debian's Janus as a foreign far end: an agent's failover there, and the gateway's republishing
+	@./lab/janus/chroot.sh build/janus
+	@$(GO) run ./lab/cmd/lab janus
+
+janus-deps:
+	@./packaging/deps.sh $(RUN_PACKAGES) $(JANUS_PACKAGES)
+
 clean:
 	rm -rf build

@@ -37,10 +37,11 @@ type files struct {
 	gatewayState, tokenFilePath string
 	fingerprint                 string
 	tokenHash                   string
+	foreign                     string // the WHIP endpoint that agents send to instead of the gateway; "": none
 }
 
 // writeFiles makes a certificate and a token and writes the gateway's configuration; agents come later.
-func writeFiles(dir string) (*files, error) {
+func writeFiles(dir, republish string) (*files, error) {
 	f := &files{dir: dir, gateway: filepath.Join(dir, "gateway.yaml"), roots: filepath.Join(dir, "gateway.crt"),
 		gatewayState: filepath.Join(dir, "gateway-state"), tokenFilePath: filepath.Join(dir, "token")}
 	key, err := f.certificate()
@@ -65,6 +66,9 @@ users:
     display_name: Dr Lab
     role: supervisor
 `, farAddress, f.gatewayState, f.roots, key, site, hash, physician)
+	if republish != "" {
+		text += fmt.Sprintf("republish:\n  - whip: %s\n", republish)
+	}
 	return f, errors.Join(
 		os.MkdirAll(f.gatewayState, 0o700),
 		os.WriteFile(f.tokenFilePath, []byte(token+"\n"), 0o600),
@@ -80,21 +84,25 @@ func (f *files) writeAgent(name, devices, farURL string, s scenario.Scenario) (s
 		fmt.Fprintf(&uplinks, "  - name: %s\n    interface: %s\n    metered: %v\n", u.Name, u.Name, u.Metered)
 	}
 	path := filepath.Join(f.dir, name+".yaml")
-	text := fmt.Sprintf(`site: %s
-far_end:
+	far := fmt.Sprintf(`far_end:
   url: %s
   token_file: %s
   tls:
     fingerprint: %s
-uplinks:
-%s%scamera:
+%s`, farURL, f.tokenFilePath, f.fingerprint, protection(s))
+	if f.foreign != "" {
+		far = fmt.Sprintf("far_end:\n  whip: %q\n", f.foreign)
+	}
+	text := fmt.Sprintf(`site: %s
+%suplinks:
+%scamera:
   device: %s
 microphone:
   device: %s
 status:
   listen: %s
 state_dir: %s
-`, site, farURL, f.tokenFilePath, f.fingerprint, uplinks.String(), protection(s), devices, devices,
+`, site, far, uplinks.String(), devices, devices,
 		strings.TrimPrefix(pageURL, "http://"), filepath.Join(f.dir, name+"-state"))
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }

@@ -13,6 +13,9 @@
 // line on its standard input (helper.go), gone when that ends. The emulator is such a helper too. Programs and helpers have
 // real-time priority (process.go), so that a busy machine is not taken for a bad network.
 //
+// The same two namespaces serve as a foreign far end's (janus.go): Debian's Janus and simple-whip-server run from a Debian tree of
+// their own in namespace far, beside the gateway, and a helper counts what Janus forwards.
+//
 // Names carry the process id, so that two labs do not meet. Namespaces, devices and processes are gone when the lab ends, by
 // a signal too; what a killed lab left is swept by the next one.
 //

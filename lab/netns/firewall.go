@@ -105,7 +105,7 @@ func (l *siege) build() (err error) {
 		}
 		_ = os.RemoveAll(l.dir)
 	})
-	if l.files, err = writeFiles(l.dir); err != nil {
+	if l.files, err = writeFiles(l.dir, ""); err != nil {
 		return fmt.Errorf("write the configurations: %w", err)
 	}
 	if err = l.writeGateway(); err != nil {

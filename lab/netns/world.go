@@ -15,11 +15,12 @@ import (
 
 // Config says what to run.
 type Config struct {
-	Agent   string    // path of the program scanside
-	Gateway string    // path of scanside-gateway
-	Chrome  bool      // whether real Chromium watches too
-	Keep    bool      // keep the folder with configurations and logs
-	Say     io.Writer // progress, for people
+	Agent     string    // path of the program scanside
+	Gateway   string    // path of scanside-gateway
+	Chrome    bool      // whether real Chromium watches too
+	Republish string    // WHIP endpoint that the gateway passes its room on to; "": none
+	Keep      bool      // keep the folder with configurations and logs
+	Say       io.Writer // progress, for people
 }
 
 const (
@@ -74,7 +75,7 @@ func (w *World) start(ctx context.Context) (err error) {
 		}
 		_ = os.RemoveAll(w.dir)
 	})
-	if w.files, err = writeFiles(w.dir); err != nil {
+	if w.files, err = writeFiles(w.dir, w.cfg.Republish); err != nil {
 		return fmt.Errorf("write the configurations: %w", err)
 	}
 	if w.place, err = newPlace(); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"scanside/lab/netns"
@@ -65,3 +66,26 @@ func (c *g16Command) Run(ctx context.Context) error {
 	fmt.Println(netns.Line(figure))
 	return nil
 }
+
+type janusCommand struct {
+	Root string `default:"build/janus" help:"A Debian tree with janus and simple-whip-server (lab/janus/chroot.sh)."`
+	programs
+}
+
+func (c *janusCommand) Run(ctx context.Context) error {
+	ctx, stop := context.WithTimeout(ctx, janusLimit)
+	defer stop()
+	root, err := filepath.Abs(c.Root)
+	if err != nil {
+		return err
+	}
+	figure, err := netns.MeasureJanus(ctx, c.config(false), root)
+	if err != nil {
+		return err
+	}
+	fmt.Println(netns.Line(figure))
+	return nil
+}
+
+// janusLimit bounds the whole of it; it takes a minute and a half.
+const janusLimit = 4 * time.Minute

@@ -16,6 +16,7 @@ type helperCommand struct {
 	Room     roomHelper     `cmd:""`
 	Names    namesHelper    `cmd:""`
 	Browser  browserHelper  `cmd:""`
+	Janus    janusHelper    `cmd:""`
 }
 
 type emulatorHelper struct {
@@ -52,6 +53,14 @@ type roomHelper struct {
 
 func (h *roomHelper) Run(ctx context.Context) error {
 	return netns.Room(ctx, h.Page, os.Stdin, os.Stdout)
+}
+
+type janusHelper struct {
+	Pictures string `arg:""`
+}
+
+func (h *janusHelper) Run(ctx context.Context) error {
+	return netns.JanusWatch(ctx, h.Pictures, os.Stdin, os.Stdout)
 }
 
 type browserHelper struct{}

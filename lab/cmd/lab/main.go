@@ -27,6 +27,7 @@ type program struct {
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
 	Firewall  firewallCommand  `cmd:"" help:"Hospital firewalls: which way media goes, how soon, and that a cut loses nothing (root)."`
+	Janus     janusCommand     `cmd:"" help:"Debian's Janus as a foreign WHIP server: picture, a cut, and the gateway's republishing (root)."`
 	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`
 }
 
