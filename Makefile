@@ -66,6 +66,14 @@ g4 g5 g6: g3
 g3: $(INCLUDE)/openh264 ## (also g4, g5, g6) 40 cuts of each kind of an uplink that alone carries everything: freeze, detection, way back (in memory)
 	@$(GO) run ./lab/cmd/lab g3 $(if $(CUTS),--cuts $(CUTS))
 
+g8: ## false rulings of Down in 720 simulated hours of loss and jitter, and on recorded uplinks in SCANSIDE_TRACES=FOLDER (10 min)
+	@$(GO) run ./lab/cmd/lab g8
+
+g9: $(INCLUDE)/openh264 ## the way back to the preferred uplink, with doubling patience, and with a procedure open (in memory)
+	@$(GO) run ./lab/cmd/lab g9
+
+.PHONY: g8 g9
+
 g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dead for 3 to 120 s (in memory)
 	@$(GO) run ./lab/cmd/lab g12
 

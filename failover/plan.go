@@ -122,7 +122,8 @@ func (t *turn) doubt() {
 	switch {
 	case now != noReason:
 		t.s.Doubt, t.s.CalmSince = now, t.at
-	case t.s.Doubt != noReason && t.at.Sub(t.s.CalmSince) >= t.p.DoubtHold && t.act():
+	case t.s.Doubt == noReason || t.at.Sub(t.s.CalmSince) < t.p.DoubtHold:
+	case t.usable().Len() == 1 || t.act(): // with one link there are no copies to end
 		t.s.Doubt, t.calmed = noReason, true
 	}
 }

@@ -12,7 +12,10 @@ type Trial struct {
 	RTT      time.Duration // of a probe that is not lost, plus
 	Jitter   time.Duration // up to this, evenly, each by itself
 	Seed     uint64
-	Progress func(done time.Duration) // may be nil; told every simulated hour
+	Progress func(done time.Duration) (on bool) // may be nil; told every simulated hour, ends the trial with false
+
+	// Path, where it is not nil, is what becomes of a probe instead of Loss, RTT and Jitter. It is asked once for each, in order.
+	Path func(sent time.Duration) (rtt time.Duration, answered bool)
 }
 
 // TrialResult counts what a Trial brought.
@@ -20,6 +23,7 @@ type TrialResult struct {
 	Probes, Lost, Late int
 	LongestRun         int // probes in a row without an answer in time
 	Downs              int // every one of them false
+	LastDown           Instant
 	Suspicions         int
 	Breaches           []Breach
 }
@@ -41,8 +45,8 @@ func (t Trial) Run() (TrialResult, error) {
 		r.probe(Instant(at))
 		if at >= hour {
 			hour += time.Hour
-			if t.Progress != nil {
-				t.Progress(at)
+			if t.Progress != nil && !t.Progress(at) {
+				return r.out, nil
 			}
 		}
 	}
@@ -70,18 +74,29 @@ type outcome struct {
 
 func (t *trial) probe(at Instant) {
 	t.out.Probes++
-	if t.random.share() < t.Loss {
+	rtt, answered := t.path(time.Duration(at))
+	if !answered {
 		t.out.Lost++
 		t.wait(outcome{at.Add(t.timeout), Sample{RTT: t.timeout}})
 		return
 	}
-	rtt := t.RTT + time.Duration(t.random.share()*float64(t.Jitter))
 	late := rtt > t.timeout
 	if late {
 		t.out.Late++
 		t.wait(outcome{at.Add(t.timeout), Sample{RTT: t.timeout}})
 	}
 	t.wait(outcome{at.Add(rtt), Sample{Answered: true, Late: late, RTT: rtt}})
+}
+
+// path is what becomes of a probe.
+func (t *trial) path(sent time.Duration) (rtt time.Duration, answered bool) {
+	switch {
+	case t.Path != nil:
+		return t.Path(sent)
+	case t.random.share() < t.Loss:
+		return 0, false
+	}
+	return t.RTT + time.Duration(t.random.share()*float64(t.Jitter)), true
 }
 
 func (t *trial) wait(o outcome) {
@@ -109,7 +124,7 @@ func (t *trial) until(at Instant) {
 		t.due = t.due[:copy(t.due, t.due[1:])]
 		t.measure(o.s)
 		t.step(o.at, Sampled(0, o.s))
-		if t.carries(0) {
+		if o.s.Answered && t.carries(0) { // the far end's word comes with the answer
 			t.step(o.at, Reported(0, 12, 12))
 		}
 	}
@@ -123,13 +138,14 @@ func (t *trial) measure(s Sample) {
 		return
 	}
 	t.run = 0
+	s.RTT = min(s.RTT, 2*time.Second)
 	if t.srtt == 0 {
 		t.srtt, t.rttvar = s.RTT, s.RTT/2
 	} else {
 		t.rttvar += ((t.srtt - s.RTT).Abs() - t.rttvar) / 4
 		t.srtt += (s.RTT - t.srtt) / 8
 	}
-	t.timeout = t.srtt + max(4*t.rttvar, 20*time.Millisecond)
+	t.timeout = min(t.srtt+max(4*t.rttvar, 20*time.Millisecond), 2*time.Second)
 }
 
 func (t *trial) step(at Instant, ev Event) {
@@ -139,6 +155,7 @@ func (t *trial) step(at Instant, ev Event) {
 		switch {
 		case r.To == Down && r.From != Down:
 			t.out.Downs++
+			t.out.LastDown = at
 		case r.From == r.To && r.Suspect:
 			t.out.Suspicions++
 		}

@@ -17,7 +17,11 @@ func (t *turn) fall(l Link, why Reason, lastGood Instant) {
 		return
 	}
 	v.Suspect, v.SuspectReason, v.SuspectSince = false, noReason, 0
-	t.strike(v)
+	if v.Verdict == Degraded && t.at.Sub(v.Since) < t.p.LongestHole {
+		v.Proof = 0 // the same trouble, seen as loss first: one fall
+	} else {
+		t.strike(v)
+	}
 	t.rule(l, Down, why, lastGood)
 	t.fell.note(why, l)
 }
@@ -62,6 +66,7 @@ func (t *turn) judge(l Link) {
 		why = TooThin
 	}
 	switch {
+	case v.Verdict == Up && v.Suspect && v.Echoes.Misses > 0: // silent: how good it is will be seen when it speaks, or is Down
 	case v.Verdict == Up && why != noReason:
 		t.strike(v)
 		t.rule(l, Degraded, why, v.LastGood)

@@ -23,6 +23,11 @@ func inDay(t *testing.T, story func(d *day)) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	inDayOf(t, s, story)
+}
+
+// inDayOf is inDay with uplinks and protection of a scenario's.
+func inDayOf(t *testing.T, s scenario.Scenario, story func(d *day)) {
 	state := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		w, err := NewWorld(s, state, logger(t))

@@ -18,6 +18,11 @@ func (c *cutsCommand) Run(ctx context.Context) error {
 	return inBubble(ctx, "^TestCuts$", fmt.Sprintf("SCANSIDE_CUTS=%d", c.Cuts))
 }
 
+type g9Command struct{}
+
+// Run measures in memory: a dwell of minutes takes seconds.
+func (c *g9Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestSwitchBack$") }
+
 type g12Command struct{}
 
 // Run measures in memory: with virtual time an outage of two minutes takes a second.

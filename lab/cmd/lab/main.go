@@ -21,6 +21,8 @@ type program struct {
 	Scenario  scenarioCommand  `cmd:"" help:"Play one scenario; the last line is its result as JSON."`
 	Suite     suiteCommand     `cmd:"" help:"Play the scenarios marked for it with the real programs in network namespaces (root)."`
 	Cuts      cutsCommand      `cmd:"" name:"g3" aliases:"g4,g5,g6" help:"Freeze, time to suspect and to follow when the uplink dies that alone carries everything; in memory."`
+	G8        g8Command        `cmd:"" name:"g8" help:"Rulings of Down on links that only lose and delay: hundreds of simulated hours, and recorded uplinks where there are any."`
+	G9        g9Command        `cmd:"" name:"g9" help:"The way back to a preferred uplink that heals, again and again, and in a procedure; in memory."`
 	G12       g12Command       `cmd:"" name:"g12" help:"How long voice and picture take to come back after all uplinks, or the far end, were dead; in memory."`
 	Recovery  recoveryCommand  `cmd:"" help:"An uplink of IPv4 alone and one of IPv6 alone: address changes, a box that sleeps, a far end restarted with either dead (root)."`
 	G11       g11Command       `cmd:"" name:"g11" help:"What a metered uplink costs an hour, idle and in a procedure."`
