@@ -79,6 +79,7 @@ func (f *flow) watch(now time.Time, l *loop) {
 // is caught up with.
 func (l *loop) apply(plan failover.Plan) {
 	l.plan = plan
+	l.ask(plan)
 	for i := range l.links {
 		s := &l.links[i]
 		if s.conn == nil {

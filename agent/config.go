@@ -171,6 +171,8 @@ func (c *Config) policy() failover.Policy {
 			p.Protect(failover.Stream(s), want)
 		}
 	}
+	p.VideoRate = c.Video.Bitrate
+	p.VideoFloor = min(p.VideoFloor, p.VideoRate)
 	return p
 }
 

@@ -32,6 +32,7 @@ type linkState struct {
 
 	base      [media.NumKinds]media.LegStats // of connections that are over
 	words     ledger
+	capacity  capacity
 	reported  time.Time     // when the engine was last told of the far end's word about it
 	gone      uint64        // packets that left on connections that are over
 	rtt       time.Duration // smoothed, of answered probes
@@ -121,6 +122,8 @@ func (l *loop) opened(now time.Time, e event) {
 	}
 	s.kind = e.conn.path.Kind
 	l.step(now, failover.Opened(e.link))
+	s.capacity = capacity{}
+	l.step(now, failover.Estimated(e.link, 0, 0))
 	l.fresh = false
 	l.apply(l.plan) // its legs, if the plan did not change
 	l.arrived(now)
@@ -193,7 +196,11 @@ func (l *loop) sampled(now time.Time, e event) {
 		}
 	}
 	l.step(now, failover.Sampled(from, failover.Sample{Answered: p.Answered, Late: p.Late, RTT: rtt}))
-	if !p.Answered || p.Late || len(p.Far) == 0 {
+	if !p.Answered || len(p.Far) == 0 {
+		return
+	}
+	l.weigh(now, from, p)
+	if p.Late {
 		return // a late word is an old word
 	}
 	l.reports(now, from, p)

@@ -82,6 +82,7 @@ type loop struct {
 	where     whereabouts
 	rest      rest
 	flows     [media.NumKinds]flow
+	asked     failover.Plan // what the picture's source was last asked for
 	tale      tale
 	present   *presence
 	since     since
@@ -246,6 +247,9 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 	}
 	if len(d.Rulings)+len(d.Switchovers) > 0 {
 		l.ruled(now, d)
+	}
+	for _, r := range d.Resizings {
+		l.resized(r)
 	}
 }
 

@@ -30,6 +30,9 @@ type source struct {
 	asked    atomic.Uint64 // key frame requests from the far end, before coalescing
 	trouble  atomic.Pointer[string]
 	measured rateMeter // the loop's
+
+	stopped atomic.Bool // nothing goes to the legs
+	missing bool        // something did not; only WriteRTP's goroutine
 }
 
 // WriteRTP counts a packet and passes it on to the legs.
@@ -39,8 +42,22 @@ func (s *source) WriteRTP(p *rtp.Packet) error {
 	if s.kind == media.Voice || p.Marker { // the marker ends a picture (RFC 6184 5.1)
 		s.frames.Add(1)
 	}
+	if s.stopped.Load() {
+		s.missing = true
+		return nil
+	}
+	if s.missing { // its numbers go on as if nothing had been left out, from a whole picture on
+		if !media.H264KeyFrame(p.Payload) {
+			return nil
+		}
+		s.fanout.Rebase()
+		s.missing = false
+	}
 	return s.fanout.WriteRTP(p)
 }
+
+// stop lets nothing more through, or everything again; it says whether that is a return, which needs a key frame.
+func (s *source) stop(on bool) (again bool) { return s.stopped.Swap(on) && !on }
 
 // Run runs the source until ctx ends and starts it again when it fails, however it does: a driver's panic must not take the
 // room's other half with it.

@@ -36,7 +36,7 @@ func (t *turn) take(ev Event) {
 	case opened:
 		t.open(ev.link, v)
 	case closed:
-		v.Open, v.Capacity = false, Capacity{}
+		v.Open, v.Capacity = false, Capacity{Proved: v.Capacity.Proved}
 		t.fall(ev.link, Disconnected, v.LastGood)
 	case carrier:
 		v.NoCarrier = !ev.on

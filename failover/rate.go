@@ -46,15 +46,27 @@ func (s *Snapshot) spares(l Link) bool {
 // and after RateHold more where there is room. A link that has shown no limit sets none.
 func (t *turn) rate() {
 	old := t.s.Plan
-	if !old.HasBest {
-		t.s.Plan.VoiceOnly = false // blind: what is not sent cannot arrive
-	} else if why := t.fit(); t.s.Plan.Rate != old.Rate || t.s.Plan.VoiceOnly != old.VoiceOnly {
+	var why cause
+	if old.HasBest {
+		why = t.fit()
+	} else if t.fell.reason != noReason && (t.measured() || old.VoiceOnly) {
+		// Blind, and it may be a queue of ours that no answer comes out of: the least is sent, over everything.
+		t.s.Plan.VoiceOnly, t.s.Plan.Rate = false, t.p.given(t.p.VideoFloor)
+		why = cause{AllDown, t.fell.link}
+	}
+	if t.s.Plan.Rate != old.Rate || t.s.Plan.VoiceOnly != old.VoiceOnly {
 		t.resized(old, why)
-		return
 	}
-	if t.s.Plan.VoiceOnly != old.VoiceOnly {
-		t.resized(old, cause{AllDown, t.fell.link})
+}
+
+// measured reports whether there are estimates of any link.
+func (t *turn) measured() bool {
+	for l := range t.s.Links {
+		if t.s.Links[l].Capacity.Measured {
+			return true
+		}
 	}
+	return false
 }
 
 func (t *turn) resized(old Plan, why cause) {

@@ -33,7 +33,7 @@ func (t *turn) rise(l Link, why Reason) {
 		return
 	}
 	v.RTT, v.Loss, v.ForwardLoss, v.Arrivals, v.Refused = 0, 0, 0, Arrivals{}, Refused{}
-	v.Capacity = Capacity{Measured: v.Capacity.Measured}
+	v.Capacity = Capacity{Measured: v.Capacity.Measured, Proved: v.Capacity.Proved}
 	v.Echoes = Echoes{Answers: v.Echoes.Answers, LossPeak: t.p.LossPrior, Hole: v.Echoes.Hole, Last: t.at}
 	v.Proof, v.ProofAt = 0, t.at
 	t.rule(l, Proving, why, v.LastGood)

@@ -59,6 +59,7 @@ type Sample struct {
 	Answered bool
 	Late     bool           // answered after this Number had been reported unanswered
 	RTT      time.Duration  // true round trip, when Answered
+	Clock    time.Duration  // the far end's clock when it answered, from any beginning; 0: it does not say
 	Far      []StreamReport // the far end's word across all legs, when Answered
 }
 

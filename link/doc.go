@@ -27,7 +27,8 @@
 // 3550 6.7) with the media's SSRC on the media's 5-tuple, answered at once by [Inbound], authenticated by SRTCP. Each
 // outcome is one [Sample], measured on the sender's clock alone, so that a stale answer can never look fresh: an answer
 // that comes after its probe was given up is a second Sample with Late set and the true round trip. The answer carries the
-// far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one.
+// far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one, and its clock,
+// so that the way out is measured by itself.
 // The probe itself carries the room's count of what comes back, for the same use at the far end.
 //
 // A far end of another make does not answer probes (it does not say x-scanside-echo in its answer), but as every ICE agent it

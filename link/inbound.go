@@ -56,7 +56,7 @@ func (in *Inbound) prepare(ev PublishEvents) error {
 			})
 		})
 		in.run(func() {
-			in.readRTCP(receiver.Read, func(p rtcp.Packet) { echo(p, ev.Word, ev.Report, in.sendRTCP) })
+			in.readRTCP(receiver.Read, func(p rtcp.Packet) { echo(p, ev.Word, ev.Report, in.age(), in.sendRTCP) })
 		})
 	})
 	for _, k := range in.offered.kinds {

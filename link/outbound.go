@@ -58,7 +58,7 @@ func (o *Outbound) prepare(streamID string, ev PlayEvents) error {
 		o.legs[k] = &leg{peer: o.peer, track: track, sender: t.Sender()}
 		o.run(func() {
 			o.readRTCP(t.Sender().Read, func(p rtcp.Packet) {
-				echo(p, nil, nil, o.sendRTCP)
+				echo(p, nil, nil, o.age(), o.sendRTCP)
 				feedback(k, p, ev.KeyFrame, ev.Repair)
 			})
 		})

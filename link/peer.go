@@ -41,6 +41,7 @@ type peer struct {
 	done     chan struct{} // closed when over
 	finished chan struct{} // closed when nothing of the peer is left
 	heard    atomic.Int64  // Unix nanoseconds of the last packet; 0: never
+	begun    time.Time
 
 	mu     sync.Mutex
 	over   bool
@@ -61,7 +62,7 @@ func newPeer(e engine, servers []webrtc.ICEServer, onUp func(), onOver func(erro
 	if err != nil {
 		return nil, fmt.Errorf("make a peer connection: %w", err)
 	}
-	p := &peer{pc: pc, up: make(chan struct{}), done: make(chan struct{}), finished: make(chan struct{}), onUp: onUp, onOver: onOver}
+	p := &peer{pc: pc, begun: time.Now(), up: make(chan struct{}), done: make(chan struct{}), finished: make(chan struct{}), onUp: onUp, onOver: onOver}
 	pc.OnConnectionStateChange(p.stateChanged)
 	return p, nil
 }
@@ -119,6 +120,9 @@ func (p *peer) end(err error) {
 		}
 	}()
 }
+
+// age is the clock of this end of the session.
+func (p *peer) age() time.Duration { return time.Since(p.begun) }
 
 // Done is closed when the peer is over.
 func (p *peer) Done() <-chan struct{} { return p.done }

@@ -220,6 +220,32 @@ func TestProbeWord(t *testing.T) {
 	}
 }
 
+// An answer may say when it was given; one of an older far end does not. The clock wraps, and goes on.
+func TestAnswersClock(t *testing.T) {
+	var clock farClock
+	reports := []StreamReport{{Kind: media.Video, Highest: 5, RecentGap: -1, Legs: []LegReport{{"wired", 1, 2}}}}
+	var first time.Duration
+	for i := range 12 { // five hours; it wraps each 71 minutes
+		at := time.Duration(i) * 25 * time.Minute
+		plain := appendAnswer(nil, 7, reports[:i%2])
+		if _, ok := parseClock(plain); ok {
+			t.Error("an answer without a clock has one")
+		}
+		b := appendClock(plain, at)
+		if n, got, err := parseAnswer(b); err != nil || n != 7 || len(got) != i%2 {
+			t.Errorf("with a clock behind it an answer reads %d %v %v", n, got, err)
+		}
+		us, ok := parseClock(b)
+		now := clock.extend(us)
+		if i == 0 {
+			first = now
+		}
+		if !ok || first <= 0 || now-first != at {
+			t.Errorf("the clock at %v reads %v after %v", at, now, first)
+		}
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	f.Add(appendAnswer(nil, 77, []StreamReport{{Kind: media.Video, Highest: 5, Legs: []LegReport{{"wired", 1, 2}}}}))
 	f.Add(appendProbe(nil, 1, []StreamReport{{Kind: media.Voice, Highest: 65537, Received: 1, RecentGap: ms(20)}}))
@@ -266,7 +292,7 @@ func FuzzRTCP(f *testing.F) {
 		p.one(time.Now())
 		for _, packet := range packets {
 			p.heard(packet)
-			echo(packet, func([]StreamReport) {}, nil, func(answers ...rtcp.Packet) error {
+			echo(packet, func([]StreamReport) {}, nil, time.Minute, func(answers ...rtcp.Packet) error {
 				if _, err := rtcp.Marshal(answers); err != nil {
 					t.Errorf("our answer does not marshal: %v", err)
 				}

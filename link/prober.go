@@ -26,8 +26,9 @@ type prober struct {
 	tell  func(Sample)
 	hurry chan struct{}
 
-	mu   sync.Mutex
-	book probes
+	mu    sync.Mutex
+	book  probes
+	clock farClock
 }
 
 func newProber(every func() time.Duration, send func(number uint32) error, tell func(Sample)) *prober {
@@ -113,15 +114,19 @@ func (p *prober) heard(packet rtcp.Packet) {
 		return
 	}
 	if number, reports, err := parseAnswer(answer.Data); err == nil {
-		p.answered(number, reports)
+		clock, has := parseClock(answer.Data)
+		p.answered(number, reports, clock, has)
 	}
 }
 
-// answered books the answer to a probe.
-func (p *prober) answered(number uint32, reports []StreamReport) {
+// answered books the answer to a probe; clock is the far end's, if it has told.
+func (p *prober) answered(number uint32, reports []StreamReport, clock uint32, told bool) {
 	now := time.Now()
 	p.mu.Lock()
 	s, ok := p.book.answer(now, number)
+	if ok && told {
+		s.Clock = p.clock.extend(clock)
+	}
 	p.mu.Unlock()
 	if ok {
 		s.Far = reports
@@ -137,8 +142,26 @@ func (p *prober) again() {
 	}
 }
 
-// echo answers a probe, if packet is one, and hands on the word that came with it; heard and report may be nil.
-func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []StreamReport, send func(...rtcp.Packet) error) {
+// farClock makes a clock that wraps one that does not.
+type farClock struct {
+	known bool
+	last  uint32
+	sum   int64 // microseconds
+}
+
+// extend takes a reading that is less than half an hour older or newer than the last.
+func (c *farClock) extend(us uint32) time.Duration {
+	if !c.known {
+		c.known, c.last, c.sum = true, us, 1<<32+int64(us) // above zero, which stands for unknown
+	}
+	c.sum += int64(int32(us - c.last))
+	c.last = us
+	return time.Duration(c.sum) * time.Microsecond
+}
+
+// echo answers a probe, if packet is one, and hands on the word that came with it; heard and report may be nil. The clock is
+// that of this end of the session.
+func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []StreamReport, clock time.Duration, send func(...rtcp.Packet) error) {
 	probe, ok := packet.(*rtcp.ApplicationDefined)
 	if !ok || probe.Name != nameProbe {
 		return
@@ -150,9 +173,13 @@ func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []Stream
 	if heard != nil && len(word) > 0 {
 		heard(word)
 	}
+	if isBrief(probe.Data) {
+		_ = send(app(nameAnswer, probe.SSRC, appendAnswer(nil, number, nil)))
+		return
+	}
 	var reports []StreamReport
-	if report != nil && !isBrief(probe.Data) {
+	if report != nil {
 		reports = report()
 	}
-	_ = send(app(nameAnswer, probe.SSRC, appendAnswer(nil, number, reports)))
+	_ = send(app(nameAnswer, probe.SSRC, appendClock(appendAnswer(nil, number, reports), clock)))
 }

@@ -30,6 +30,9 @@ import (
 // A probe that has 255 streams carries no word and asks for an answer without reports: another link brings them, and this one's
 // bytes cost money. Far ends that do not know that answer in full.
 //
+// Behind the padding may stand the answerer's clock: 4 bytes, microseconds since its end of the session began, modulo 2^32; 0 is none. With
+// it the prober knows how much longer the way out has become, whatever the way back does.
+//
 // A reader ignores what stands behind the parts it knows, so that a later version can add some.
 const (
 	nameProbe  = "SCSP"
@@ -86,10 +89,25 @@ func appendAnswer(b []byte, number uint32, reports []StreamReport) []byte {
 		}
 	}
 	binary.BigEndian.PutUint16(b[start+2:], uint16(len(b)-start-wireHead))
-	for len(b)-start < wireMin || (len(b)-start)%4 != 0 {
-		b = append(b, 0)
+	return append(b, make([]byte, padded(len(b)-start)-(len(b)-start))...)
+}
+
+// padded is how long an answer of n bytes is with its padding.
+func padded(n int) int { return max(wireMin, (n+3)&^3) }
+
+// appendClock appends the answerer's clock to an answer.
+func appendClock(b []byte, clock time.Duration) []byte {
+	return binary.BigEndian.AppendUint32(b, max(1, uint32(clock.Microseconds())))
+}
+
+// parseClock returns the clock of an answer that parseAnswer takes; false if it has none.
+func parseClock(b []byte) (clock uint32, ok bool) {
+	at := padded(wireHead + int(binary.BigEndian.Uint16(b[2:])))
+	if len(b) < at+4 {
+		return 0, false
 	}
-	return b
+	clock = binary.BigEndian.Uint32(b[at:])
+	return clock, clock != 0 // the first answers had zeros for padding, up to 24 bytes
 }
 
 func appendReport(b []byte, r StreamReport) []byte {

@@ -1,0 +1,103 @@
+package agent
+
+import (
+	"time"
+
+	"scanside/bandwidth"
+	"scanside/failover"
+	"scanside/link"
+	"scanside/media"
+)
+
+// capacity is what one link is known to carry, and what the engine was last told of it.
+type capacity struct {
+	estimator bandwidth.Estimator
+	now, told bandwidth.Estimate
+}
+
+// queueStep is by how much a queue must have changed to be news.
+const queueStep = 30 * time.Millisecond
+
+// news reports whether what is known has changed so much that the engine is to be told: the rate by 5 %, the queue by
+// queueStep, or either from or to nothing.
+func (c *capacity) news() bool {
+	a, b := c.now, c.told
+	switch {
+	case (a.Rate == 0) != (b.Rate == 0), (a.Queue == 0) != (b.Queue == 0):
+		return true
+	case (a.Queue - b.Queue).Abs() >= queueStep:
+		return true
+	}
+	return 20*max(a.Rate-b.Rate, b.Rate-a.Rate) > b.Rate
+}
+
+// weigh gives a link's estimator what an answered probe says of that link, late ones too: they are late because of a queue.
+func (l *loop) weigh(now time.Time, i failover.Link, p link.Sample) {
+	s := &l.links[i]
+	w, ok := l.wordOf(now, s, l.name(i), p)
+	if !ok {
+		return
+	}
+	c := &s.capacity
+	if c.now = c.estimator.Take(w); c.news() {
+		c.told = c.now
+		l.step(now, failover.Estimated(i, c.now.Rate, c.now.Queue))
+	}
+}
+
+// wordOf is what an answered probe says of the link it came over. A far end without a clock makes the way back part of the way;
+// one that does not answer probes counts by receiver reports, once in a while, and of those the picture's are heard.
+func (l *loop) wordOf(now time.Time, s *linkState, name string, p link.Sample) (bandwidth.Word, bool) {
+	sent := p.Sent
+	w := bandwidth.Word{Way: p.RTT}
+	if p.Clock > 0 {
+		w.Way = p.Clock - p.Sent.Sub(l.begun)
+	}
+	named := false
+	for _, r := range p.Far {
+		for _, leg := range r.Legs {
+			if leg.Uplink == name {
+				w.Arrived += uint64(leg.Received)
+				named = true
+			}
+		}
+	}
+	kinds := []media.Kind{media.Voice, media.Video}
+	if r := p.Far[0]; !s.conn.session.Echoes() {
+		if r.Kind != media.Video || r.Lost > r.Highest {
+			return w, false
+		}
+		sent, kinds, named = now.Add(-p.RTT), kinds[media.Video:], true
+		w.Arrived = uint64(r.Highest - r.Lost)
+	}
+	for _, k := range kinds {
+		c := s.conn.left[k].count(sent)
+		w.Left.Packets += c.Packets
+		w.Left.Bytes += c.Bytes
+	}
+	w.At = sent.Sub(l.begun)
+	return w, named
+}
+
+// ask makes the plan's rate true: there is one encoder, so there is one rate.
+func (l *loop) ask(plan failover.Plan) {
+	s := l.flows[media.Video].source
+	if s == nil || plan.Rate == l.asked.Rate && plan.VoiceOnly == l.asked.VoiceOnly {
+		return
+	}
+	rate := plan.Rate
+	if rate == 0 {
+		rate = l.agent.cfg.Video.Bitrate
+	}
+	s.src.SetRate(rate)
+	if s.stop(plan.VoiceOnly) {
+		s.src.RequestKeyFrame()
+	}
+	l.asked = plan
+}
+
+// resized notes that the picture's rate has changed.
+func (l *loop) resized(r failover.Resizing) {
+	l.log.Info("picture", "rate", r.To, "from", r.From, "stopped", r.VoiceOnly, "link", l.name(r.Link), "reason", r.Reason)
+	l.news = true
+}

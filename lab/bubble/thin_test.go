@@ -1,0 +1,39 @@
+package bubble
+
+import (
+	"testing"
+	"time"
+
+	"scanside/lab/emu"
+	"scanside/media"
+)
+
+// "Not enough for video: keep audio" (DOMAIN 5.3, step 4). The last way out carries too little for voice and the smallest picture: the
+// picture stops and says so, voice goes on without waiting behind it, and both are there again when the way carries more.
+func TestPictureStopsForVoice(t *testing.T) {
+	inDay(t, func(d *day) {
+		d.w.Set.Impair("cellular", "cut")
+		time.Sleep(5 * time.Second)
+		thin := func(rate int) {
+			if err := d.w.Set.Change("primary", emu.Up, func(_, now emu.Shape) emu.Shape { now.Rate = rate; return now }); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		thin(220_000)
+		stopped := d.takes(30*time.Second, "the picture stops", func() bool { return d.w.Box.Agent.Snapshot().Engine.Plan.VoiceOnly })
+		time.Sleep(5 * time.Second)
+		d.console.Mark()
+		time.Sleep(10 * time.Second)
+		st := d.w.Box.Agent.Snapshot().Status
+		v := d.console.Stats(media.Voice)
+		d.t.Logf("the picture stopped after %v; then voice lost %d, longest gap %v; the page says %s: %s", stopped, v.Lost, v.LongestGap, st.Verdict.State, st.Verdict.Reason)
+		if st.Verdict.State != "AUDIO_ONLY" || v.Lost != 0 || v.LongestGap > 60*time.Millisecond {
+			d.t.Errorf("voice alone: %s; lost %d, longest gap %v", st.Verdict.State, v.Lost, v.LongestGap)
+		}
+		again := shows(d.console)
+		thin(5_000_000)
+		d.t.Logf("the picture is back after %v", d.takes(time.Minute, "the picture comes back", again))
+		full := d.takes(time.Minute, "the picture is as configured again", func() bool { return d.w.Box.Agent.Snapshot().Engine.Plan.Rate == 0 })
+		d.t.Logf("and as configured %v later", full)
+	})
+}
