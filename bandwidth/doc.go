@@ -22,5 +22,6 @@
 // without a queue is treated alike: a policer's loss goes when we send less, a bad radio's does not.
 //
 // Learned limits grow by 8 % a second while they are used, as far as they are used (draft-ietf-rmcat-gcc-02 5.5 grows at that
-// pace), and are forgotten when they were not tried for Forget, which doubles when the link then proves thin again.
+// pace), near where they were last met by 1 %, so that the queue is met seldom and gently. They are forgotten when they were not
+// tried for a time that begins at half a minute and doubles when the link then proves thin again.
 package bandwidth

@@ -8,6 +8,7 @@ const (
 	tooFar    = 2 * time.Second        // words further apart say nothing about each other
 	headroom  = 0.9                    // of what comes out of a queue: the rest lets the queue drain
 	growth    = 0.08                   // a second, while the limit is used (draft-ietf-rmcat-gcc-02 5.5)
+	nearby    = 0.01                   // a second, within a tenth of where the limit was last met
 	usedShare = 0.75                   // of the limit: who sends less has not tried it
 	mostKnown = 1.5                    // times what was acknowledged; beyond it nothing is known
 	leastSent = 64_000                 // bit/s: with less on it, a link's queue is somebody else's
@@ -54,6 +55,7 @@ type Estimator struct {
 	noise time.Duration // mean change of the way from word to word, while no queue is ours
 
 	limit  float64       // bit/s; 0: none was shown
+	met    float64       // bit/s that came out of the queue when the limit was last met
 	tried  time.Duration // when the limit was last used or found
 	forget time.Duration // how long it is kept untried
 	forgot time.Duration // when one was last forgotten
@@ -151,10 +153,12 @@ func (e *Estimator) queue(w Word) {
 // behindQueue learns the limit from what comes out of the queue, if it is ours.
 func (e *Estimator) behindQueue(w Word, m measure) {
 	length := e.length()
-	ours := m.sent >= leastSent && (e.words.growing() || e.loss > e.usual+lossQueue && m.acked < m.sent)
+	ours := m.sent >= leastSent && (e.words.growing() || e.loss > e.usual+lossQueue && m.acked < m.sent ||
+		e.limit > 0 && m.sent > headroom*e.limit) // one that begins where a limit was is the limit's
 	switch {
 	case ours && m.acked < m.sent:
 		e.found(w.At, min(m.acked*headroom, orMost(e.limit)))
+		e.met = m.acked
 	case e.limit > 0 && m.acked > m.sent && m.sent > 0:
 		// What comes out while the queue drains is the link's own rate, be it more or less than we thought.
 		e.limit += (m.acked*headroom - e.limit) / 8
@@ -216,7 +220,11 @@ func (e *Estimator) grow(at, passed time.Duration, m measure) {
 	case m.acked >= usedShare*e.limit:
 		e.tried = at
 		if e.loss <= e.usual+lossQueue {
-			e.limit = max(e.limit, min(e.limit*(1+growth*passed.Seconds()), m.acked*mostKnown))
+			pace := growth
+			if e.limit > headroom*e.met && e.limit < (2-headroom)*e.met {
+				pace = nearby
+			}
+			e.limit = max(e.limit, min(e.limit*(1+pace*passed.Seconds()), m.acked*mostKnown))
 		}
 	case at-e.tried >= e.forget:
 		e.limit, e.forgot = 0, at
