@@ -40,6 +40,7 @@ func NewCamera(cfg CameraConfig) *Camera {
 	c := &Camera{cfg: cfg}
 	c.condition = newCondition(media.Video, cmp.Or(cfg.Device, "first camera"), cfg.Log)
 	c.open = func() (*capture, error) { return openCamera(cfg.Device, cfg.VideoConfig) }
+	c.ladder.Rate = cfg.Bitrate
 	c.SetRate(cfg.Bitrate)
 	return c
 }
@@ -63,7 +64,7 @@ func (c *Camera) Run(ctx context.Context, out media.Sink) error {
 func (c *Camera) encode(ctx context.Context, s *slot, out media.Sink) {
 	tick := time.NewTicker(slateEvery)
 	defer tick.Stop()
-	c.start, c.fps = time.Now(), float64(c.cfg.FPS)
+	c.start, c.pace = time.Now(), float64(c.cfg.FPS)
 	shown, stale := c.start, StaleAfter // when the last picture of the camera was shown, and when it is too old
 	slate := &slate{size: c.cfg.size(), fps: c.cfg.FPS}
 	for {

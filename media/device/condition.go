@@ -17,6 +17,8 @@ type condition struct {
 	mu     sync.Mutex
 	health media.Health // OK and Reason are the device's alone
 	fault  string       // why the encoder fails, a fault of ours; empty if it does not
+	now    media.Shape  // of pictures as they are sent
+	full   media.Shape  // and as they come
 	window time.Time    // start of the second in which frames are counted
 	frames int
 }
@@ -107,4 +109,21 @@ func (c *condition) Health() media.Health {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.merged()
+}
+
+// shaped notes how pictures are sent, and how they come.
+func (c *condition) shaped(now, full media.Shape) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now != c.now && c.now != (media.Shape{}) {
+		c.log.Info("pictures are sent in another shape", "stream", c.kind.String(), "shape", now.String(), "comes", full.String())
+	}
+	c.now, c.full = now, full
+}
+
+// Shapes is how pictures are sent, and how they come. Any goroutine may call it.
+func (c *condition) Shapes() (now, full media.Shape) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now, c.full
 }

@@ -18,6 +18,7 @@ type TestPicture struct {
 func NewTestPicture(want VideoConfig) *TestPicture {
 	t := &TestPicture{want: want.orDefaults()}
 	t.condition = newCondition(media.Video, "test picture", nil)
+	t.ladder.Rate = t.want.Bitrate
 	t.SetRate(t.want.Bitrate)
 	return t
 }

@@ -2,6 +2,7 @@ package device
 
 import (
 	"image"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -15,13 +16,17 @@ type videoStream struct {
 	key  atomic.Bool  // somebody asked for a key frame
 	rate atomic.Int64 // wanted rate, bit/s
 
-	start time.Time // RTP timestamps count from here
-	last  time.Time // of the last picture
-	enc   *h264     // nil: to be built for the next picture
-	size  image.Point
-	fps   float64 // enc's
-	coded int     // enc's rate, bit/s
-	debt  debt
+	start  time.Time // RTP timestamps count from here
+	last   time.Time // of the last picture
+	sent   time.Time // of the last that was encoded
+	pace   float64   // how often pictures come
+	ladder media.Ladder
+	shrink shrinker
+	enc    *h264 // nil: to be built for the next picture
+	size   image.Point
+	fps    float64 // enc's
+	coded  int     // enc's rate, bit/s
+	debt   debt
 	pictures
 }
 
@@ -38,8 +43,9 @@ func (v *videoStream) SetRate(bps int) {
 	v.rate.Store(int64(min(max(bps, minVideoBitrate), maxVideoBitrate)))
 }
 
-// put encodes a picture that was taken at at and sends its packets, unless the stream is too far ahead of its rate. fps
-// is how often such pictures come; 0 leaves it as it was. After an error the next put starts with a fresh encoder, and so
+// put encodes a picture that was taken at at and sends its packets, unless the stream is too far ahead of its rate. It is made
+// smaller when the rate leaves too little for it, and pictures are left out when it leaves too little for that; a change of shape
+// begins with a key frame. fps is how often such pictures come; 0 leaves it as it was. After an error the next put starts with a fresh encoder, and so
 // with a key frame.
 func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media.Sink) error {
 	bps := int(v.rate.Load())
@@ -51,6 +57,22 @@ func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media
 		v.edit(func(h *media.Health) { h.Skipped++ })
 		return nil
 	}
+	if fps > 0 {
+		v.pace = fps
+	}
+	full := media.Shape{Width: img.Rect.Dx(), Height: img.Rect.Dy(), FPS: int(math.Round(v.pace))}
+	shape := v.ladder.Fit(full, bps)
+	v.shaped(shape, full)
+	if fps = v.pace; shape.FPS < full.FPS {
+		fps = float64(shape.FPS)
+		if at.Sub(v.sent) < time.Duration(0.75/fps*float64(time.Second)) {
+			return nil
+		}
+	}
+	if shape.Width < full.Width {
+		img = v.shrink.to(image.Pt(shape.Width, shape.Height), img)
+	}
+	v.sent = at
 	if err := v.fit(img.Rect.Size(), fps, bps); err != nil {
 		return err
 	}
@@ -74,9 +96,6 @@ func (v *videoStream) put(img *image.YCbCr, at time.Time, fps float64, out media
 
 // fit makes the encoder one for pictures of this size and pace.
 func (v *videoStream) fit(size image.Point, fps float64, bps int) error {
-	if fps == 0 {
-		fps = v.fps
-	}
 	if v.enc != nil && size == v.size && fps == v.fps {
 		return nil
 	}

@@ -61,6 +61,7 @@ func TestRateHoldsAgainstNoise(t *testing.T) {
 			const fps, seconds = 30, 8
 			v, r, out := newVideoStream(), newRoom(640, 360), &tape{}
 			defer v.close()
+			v.ladder.Rate = c.bps
 			v.SetRate(c.bps)
 			start := time.Unix(0, 0)
 			v.start = start
@@ -170,4 +171,36 @@ func cpuTime(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// Under a low rate the picture becomes smaller and then slower; each change begins with a key frame that nobody asked for,
+// and a decoder can follow: the parameter sets say the new size.
+func TestPictureFitsTheRate(t *testing.T) {
+	const fps = 30
+	v, r := newVideoStream(), newRoom(1280, 720)
+	defer v.close()
+	v.ladder.Rate = 2_500_000
+	v.start = time.Unix(0, 0)
+	n := 0
+	for _, c := range []struct {
+		bps            int
+		width, perHalf int // pictures in half a second
+		keys           int
+	}{{2_500_000, 1280, 15, 1}, {700_000, 960, 15, 1}, {460_000, 640, 15, 1}, {200_000, 640, 8, 1}, {2_500_000, 1280, 15, 1}} {
+		out := &tape{}
+		v.SetRate(c.bps)
+		v.debt = debt{} // what ran ahead is no matter here
+		for range fps / 2 {
+			if err := v.put(r.draw(n), v.start.Add(time.Duration(n+1)*time.Second/fps), fps, out); err != nil {
+				t.Fatal(err)
+			}
+			n++
+		}
+		now, full := v.Shapes()
+		pictures, keys := out.pictures()
+		t.Logf("at %d bit/s: %v of %v, %d pictures in half a second, %d key frames, %d bytes", c.bps, now, full, pictures, keys, out.bytes())
+		if now.Width != c.width || full.Width != 1280 || keys != c.keys || pictures < c.perHalf-1 || pictures > c.perHalf {
+			t.Errorf("at %d bit/s: %v, %d pictures, %d key frames", c.bps, now, pictures, keys)
+		}
+	}
 }

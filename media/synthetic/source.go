@@ -53,8 +53,9 @@ func (s *stream) Packets() uint64 { return s.packets.Load() }
 // Frames is how many frames were produced so far; a packet of voice is one. Any goroutine may call it.
 func (s *stream) Frames() uint64 { return s.frames.Load() }
 
-// pace calls frame with 0, 1, 2 … each at its time, every apart, until ctx ends. After a stall it catches up.
-func (s *stream) pace(ctx context.Context, every time.Duration, frame func(n uint64)) {
+// pace calls frame with 0, 1, 2 … each at its time, every apart, until ctx ends; it says whether it made one. After a stall it
+// catches up.
+func (s *stream) pace(ctx context.Context, every time.Duration, frame func(n uint64) bool) {
 	s.run, s.inRun = rand.Uint32(), 0
 	ticks := uint32((every*time.Duration(s.kind.ClockRate()) + time.Second/2) / time.Second)
 	start := time.Now()
@@ -66,8 +67,9 @@ func (s *stream) pace(ctx context.Context, every time.Duration, frame func(n uin
 			return
 		case <-timer.C:
 		}
-		frame(n)
-		s.frames.Add(1)
+		if frame(n) {
+			s.frames.Add(1)
+		}
 		s.header.Timestamp += ticks
 		timer.Reset(time.Until(start.Add(time.Duration(n+1) * every)))
 	}

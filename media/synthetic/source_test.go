@@ -152,6 +152,10 @@ func TestVideoRate(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v := NewVideo(VideoConfig{FPS: c.fps, Bitrate: 2_000_000})
 			v.SetRate(c.rate)
+			fps := c.fps
+			if c.rate < 100_000 && fps == 30 { // the last rung of the ladder
+				fps = 15
+			}
 			total, key := 0, 0
 			for _, g := range record(t, v, 10*time.Second, nil) {
 				total += len(g.p.Payload)
@@ -159,12 +163,45 @@ func TestVideoRate(t *testing.T) {
 					key += len(g.p.Payload)
 				}
 			}
-			least := (64 + 2) * 8 * c.fps // a frame has room for its stamp
+			least := (64 + 2) * 8 * fps // a frame has room for its stamp
 			if got, want := (total-key)*8/10, max(c.rate, least); got < want*9/10 || got > want*11/10 {
 				t.Errorf("%d fps at %d bit/s: got %d", c.fps, c.rate, got)
 			}
+			if now, full := v.Shapes(); now.FPS != fps || full.FPS != c.fps {
+				t.Errorf("%d fps at %d bit/s: it is said to be %v of %v", c.fps, c.rate, now, full)
+			}
 		})
 	}
+}
+
+// Where the rate leaves too little for the size, the picture becomes smaller, with a key frame that nobody asked for.
+func TestVideoShape(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := NewVideo(VideoConfig{})
+		if now, full := v.Shapes(); now != (media.Shape{}) || full != (media.Shape{}) {
+			t.Errorf("before the first picture its shape is said to be %v of %v", now, full)
+		}
+		go func() {
+			time.Sleep(5010 * time.Millisecond)
+			v.SetRate(450_000)
+		}()
+		var keys []uint64
+		var last Stamp
+		for _, g := range record(t, v, 10*time.Second, nil) {
+			st, _ := ReadStamp(g.p.Payload)
+			if st.Frame > last.Frame+1 {
+				t.Errorf("frame %d follows %d", st.Frame, last.Frame)
+			}
+			if st.Key && st.Index == 0 {
+				keys = append(keys, st.Frame)
+			}
+			last = st
+		}
+		now, _ := v.Shapes()
+		if len(keys) != 2 || keys[1] < 150 || keys[1] > 152 || now.Height != 540 || v.KeyFrameRequests() != 0 {
+			t.Errorf("key frames %v, %d of them asked for; shape %v", keys, v.KeyFrameRequests(), now)
+		}
+	})
 }
 
 // A source that is run again goes on with its numbers, is a new run by its stamps, and starts with a key frame.

@@ -42,10 +42,14 @@ type VideoConfig struct {
 	Bitrate int // bits a second
 }
 
-// Video is a media.Source shaped like H.264 of constrained baseline: a key frame at the start and on request, else frames that need the
-// one before.
+// Video is a media.Source shaped like H.264 of constrained baseline: a key frame at the start, on request and where the shape of the
+// picture changes, else frames that need the one before. The rate decides the shape as for a real camera, but its size is only said
+// (by Shapes): nobody decodes these pictures, and their parameter sets stay those of 1280x720.
 type Video struct {
 	stream
+	full      media.Shape
+	ladder    media.Ladder
+	shape     atomic.Pointer[media.Shape] // as sent
 	every     time.Duration
 	wanted    atomic.Bool
 	requests  atomic.Uint64
@@ -60,7 +64,9 @@ func NewVideo(cfg VideoConfig) *Video {
 	if cfg.Bitrate <= 0 {
 		cfg.Bitrate = defaultBitrate
 	}
-	v := &Video{every: time.Second / time.Duration(cfg.FPS)}
+	v := &Video{every: time.Second / time.Duration(cfg.FPS), full: media.Shape{Width: 1280, Height: 720, FPS: cfg.FPS}}
+	v.ladder.Rate = cfg.Bitrate
+	v.shape.Store(&media.Shape{})
 	v.init(media.Video, videoPayloadType, videoFirstSequence, cfg.Bitrate)
 	return v
 }
@@ -77,17 +83,35 @@ func (v *Video) KeyFrameRequests() uint64 { return v.requests.Load() }
 // KeyFrames is how many key frames were produced, the first of each run included. Any goroutine may call it.
 func (v *Video) KeyFrames() uint64 { return v.keyFrames.Load() }
 
+// Shapes is part of media.Shaped.
+func (v *Video) Shapes() (now, full media.Shape) {
+	if now = *v.shape.Load(); now != (media.Shape{}) {
+		full = v.full
+	}
+	return now, full
+}
+
 // Run is part of media.Source. One Run at a time; each is a new run by its stamps.
 func (v *Video) Run(ctx context.Context, out media.Sink) error {
-	v.pace(ctx, v.every, func(n uint64) {
-		key := v.wanted.Swap(false) || n == 0
-		size := int(float64(v.rate.Load()) / 8 * v.every.Seconds())
+	made := uint64(0)
+	v.pace(ctx, v.every, func(n uint64) bool {
+		rate := int(v.rate.Load())
+		shape := v.ladder.Fit(v.full, rate)
+		changed := shape.Height != v.shape.Load().Height
+		v.shape.Store(&shape)
+		if part := v.full.FPS / shape.FPS; n%uint64(part) != 0 {
+			return false
+		}
+		key := v.wanted.Swap(false) || changed || made == 0
+		size := rate / 8 / shape.FPS
 		size = size * (75 + int(n*29%51)) / 100 // 0.75 to 1.25 of the mean, as pictures differ
 		if key {
 			size *= keyFrameCost
 			v.keyFrames.Add(1)
 		}
-		v.frame(out, n, key, max(size, 64))
+		v.frame(out, made, key, max(size, 64))
+		made++
+		return true
 	})
 	return nil
 }

@@ -29,11 +29,12 @@ func (v *Voice) RequestKeyFrame() {}
 
 // Run is part of media.Source. One Run at a time; each is a new run by its stamps.
 func (v *Voice) Run(ctx context.Context, out media.Sink) error {
-	v.pace(ctx, voiceFrame, func(n uint64) {
+	v.pace(ctx, voiceFrame, func(n uint64) bool {
 		size := int(v.rate.Load()) / 8 / int(time.Second/voiceFrame)
 		payload := fill(min(max(size, 1+stampSize), 1180))
 		payload[0] = opusTOC
 		v.send(out, payload, 1, Stamp{Frame: n, Count: 1})
+		return true
 	})
 	return nil
 }
