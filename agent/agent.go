@@ -32,7 +32,7 @@ type Parts struct {
 	Log     *slog.Logger // nil: silent
 }
 
-// Impairer spoils an emulated uplink. What is "cut", "loss", "delay" or "restore"; State is the present one, "" when nothing
+// Impairer spoils an emulated uplink. What is "cut", "loss", "delay", "thin" or "restore"; State is the present one, "" when nothing
 // is spoiled.
 type Impairer interface {
 	Impair(uplink, what string) error

@@ -34,7 +34,7 @@ func (c *capacity) news() bool {
 // weigh gives a link's estimator what an answered probe says of that link, late ones too: they are late because of a queue.
 func (l *loop) weigh(now time.Time, i failover.Link, p link.Sample) {
 	s := &l.links[i]
-	w, ok := l.wordOf(now, s, l.name(i), p)
+	w, ok := l.wordOf(s, l.name(i), p)
 	if !ok {
 		return
 	}
@@ -45,13 +45,11 @@ func (l *loop) weigh(now time.Time, i failover.Link, p link.Sample) {
 	}
 }
 
-// wordOf is what an answered probe says of the link it came over. A far end without a clock makes the way back part of the way;
-// one that does not answer probes counts by receiver reports, once in a while, and of those the picture's are heard.
-func (l *loop) wordOf(now time.Time, s *linkState, name string, p link.Sample) (bandwidth.Word, bool) {
-	sent := p.Sent
-	w := bandwidth.Word{Way: p.RTT}
+// wordOf is what an answered probe says of the link it came over. A far end without a clock makes the way back part of the way.
+func (l *loop) wordOf(s *linkState, name string, p link.Sample) (bandwidth.Word, bool) {
+	w := bandwidth.Word{At: p.Sent.Sub(l.begun), Way: p.RTT}
 	if p.Clock > 0 {
-		w.Way = p.Clock - p.Sent.Sub(l.begun)
+		w.Way = p.Clock - w.At
 	}
 	named := false
 	for _, r := range p.Far {
@@ -62,20 +60,11 @@ func (l *loop) wordOf(now time.Time, s *linkState, name string, p link.Sample) (
 			}
 		}
 	}
-	kinds := []media.Kind{media.Voice, media.Video}
-	if r := p.Far[0]; !s.conn.session.Echoes() {
-		if r.Kind != media.Video || r.Lost > r.Highest {
-			return w, false
-		}
-		sent, kinds, named = now.Add(-p.RTT), kinds[media.Video:], true
-		w.Arrived = uint64(r.Highest - r.Lost)
-	}
-	for _, k := range kinds {
-		c := s.conn.left[k].count(sent)
+	for k := range s.conn.left {
+		c := s.conn.left[k].count(p.Sent)
 		w.Left.Packets += c.Packets
 		w.Left.Bytes += c.Bytes
 	}
-	w.At = sent.Sub(l.begun)
 	return w, named
 }
 

@@ -26,6 +26,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		Supervisor: l.present.supervisor(now),
 		Links:      l.waysOut(now, e),
 		Foreign:    l.foreign(),
+		Reduced:    l.reduced(),
 	}
 	v := supervision.Judge(now, in)
 	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)
@@ -77,7 +78,7 @@ func (l *loop) waysOut(now time.Time, e failover.Snapshot) supervision.Links {
 			continue
 		}
 		w.Usable++
-		if v.Verdict >= failover.Degraded {
+		if v.Verdict >= failover.Degraded && !v.Capacity.Thin { // one that carries voice alone would be no spare
 			w.Proven++
 		}
 		w.Return = w.Return || s.conn.session.Playing()

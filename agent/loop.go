@@ -83,6 +83,7 @@ type loop struct {
 	rest      rest
 	flows     [media.NumKinds]flow
 	asked     failover.Plan // what the picture's source was last asked for
+	smaller   string        // why the picture is, as last said
 	tale      tale
 	present   *presence
 	since     since

@@ -126,6 +126,8 @@ func describe() map[string]*prometheus.Desc {
 	add("uplink_budget_exhausted_timestamp_seconds", "When the budget is used up at the present rate; absent while it lasts or is not known.", "link")
 	add("uplink_layer_ok", "1 while the layer of the uplink's way to the far end was last found well, 0 failed; absent while it is not known.", "link", "layer")
 	add("uplink_fault", "1 for where the uplink's fault is, 0 for the other causes.", "link", "cause")
+	add("link_estimate_bytes_per_second", "What the link is known to carry; absent while it has shown no limit.", "link")
+	add("link_own_queue_seconds", "How long packets wait on the link because of what the room sends.", "link")
 	add("leg_selected", "1 while the plan has the link carry the stream.", "link", "media")
 	add("leg_packets_total", "Media packets sent on the link.", "link", "media")
 	add("leg_bytes_total", "Bytes of media payload sent on the link.", "link", "media")
@@ -134,6 +136,10 @@ func describe() map[string]*prometheus.Desc {
 
 	add("source_packets_total", "Packets that the source produced.", "media")
 	add("source_last_packet_timestamp_seconds", "When the source last produced a packet; 0: never.", "media")
+	add("picture_wanted_bytes_per_second", "What the picture's encoder is asked for; 0 while the picture is stopped for voice's sake.")
+	add("picture_height_pixels", "Lines of the picture as it is sent; 0: not known.")
+	add("picture_pace_hertz", "Pictures a second as they are sent; 0: not known.")
+	add("picture_reduced", "1 while the picture is smaller, slower or stopped because the uplinks carry too little.")
 	add("source_restarts_total", "Times the source was started again.", "media")
 	add("source_key_frame_requests_total", "Key frames that the far end asked for.", "media")
 	add("far_received_packets_total", "Packets of the merged stream that the far end has, by its word.", "media")
@@ -267,6 +273,8 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	for _, cause := range diagnosis.Causes() {
 		e.flag("uplink_fault", cause.String() == u.Fault.Cause, u.Name, cause.String())
 	}
+	e.maybe("link_estimate_bytes_per_second", u.Estimate, 1./8, u.Name)
+	e.gauge("link_own_queue_seconds", u.Queue/1000, u.Name)
 	e.count("link_probes_total", c.probes[1], u.Name, "answered")
 	e.count("link_probes_total", c.probes[0]-c.probes[1], u.Name, "missed")
 	e.count("link_probes_total", c.late, u.Name, "late")
@@ -303,6 +311,11 @@ func (r *reader) budget(e emitter, u status.Uplink) {
 }
 
 func (r *reader) streams(e emitter, s *Snapshot) {
+	video := s.flows[media.Video]
+	e.gauge("picture_wanted_bytes_per_second", video.Wanted/8)
+	e.gauge("picture_height_pixels", float64(video.Height))
+	e.gauge("picture_pace_hertz", float64(video.Pace))
+	e.flag("picture_reduced", video.Reduced)
 	var heard time.Time
 	for k, f := range s.flows {
 		kind := media.Kind(k).String()

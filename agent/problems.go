@@ -118,6 +118,14 @@ func (l *loop) mediaProblems(st *status.Status, add func(id string, level status
 			}
 		}
 	}
+	for _, s := range st.Streams {
+		switch {
+		case s.Reduced && s.Wanted == 0:
+			add("picture-stopped", status.Warning, s.Limit, "Look at what else uses the uplinks, and at their signal; the picture is tried again by itself.")
+		case s.Reduced:
+			add("picture-reduced", status.Notice, s.Limit, "If it lasts, look at what else uses the uplink, and at its signal.")
+		}
+	}
 	for _, r := range st.Return {
 		if r.Level == status.Bad {
 			add("return-"+r.Kind+"-missing", status.Bad, "The physician's "+pictureWord(r.Kind)+" "+r.Sentence, "The far end is told by itself; if it lasts, the physician should press Talk again.")

@@ -118,7 +118,7 @@ func (b boxed) Impair(uplink, what string) error {
 	if err := b.a.parts.Demo.Impair(uplink, what); err != nil {
 		return err
 	}
-	text := map[string]string{"cut": "Somebody cut ", "loss": "Somebody gave 30 % loss to ", "delay": "Somebody added 300 ms to ", "restore": "Somebody restored "}[what]
+	text := map[string]string{"cut": "Somebody cut ", "loss": "Somebody gave 30 % loss to ", "delay": "Somebody added 300 ms to ", "thin": "Somebody left 0.6 Mbit/s of ", "restore": "Somebody restored "}[what]
 	b.a.loop.post(event{kind: impaired, link: failover.Link(at), text: text + uplink + "."})
 	return nil
 }

@@ -43,6 +43,7 @@ func (a *Agent) Snapshot() *Snapshot { return a.latest.Load() }
 func (l *loop) publish(now time.Time) {
 	e := l.engine.Snapshot()
 	s := &Snapshot{Engine: e, Status: l.view(now, e), next: make(chan struct{}), dropped: l.dropped.Load(), breaches: l.breaches}
+	l.tellShape(now, s.Status)
 	s.Supervision = l.judge(now, s.Status, e)
 	s.moves = l.where.moves
 	for i := range l.links {

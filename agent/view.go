@@ -79,6 +79,13 @@ func (l *loop) viewUplink(now time.Time, i failover.Link, e failover.Snapshot) s
 		loss := v.ForwardLoss
 		u.ForwardLoss = &loss
 	}
+	if rate := s.capacity.now.Rate; s.conn != nil && rate > 0 {
+		bps := float64(rate)
+		u.Estimate = &bps
+	}
+	if s.conn != nil {
+		u.Queue = *ms(s.capacity.now.Queue)
+	}
 	if s.conn == nil {
 		d := s.dial
 		u.Dial = &d
@@ -211,6 +218,9 @@ func (l *loop) viewStream(now time.Time, k media.Kind, e failover.Snapshot) stat
 		}
 	}
 	st.Level, st.Sentence = f.source.sentence(h)
+	if k == media.Video {
+		l.viewShape(&st, e)
+	}
 	return st
 }
 

@@ -55,6 +55,7 @@ type Inputs struct {
 	Supervisor Supervisor
 	Links      Links
 	Foreign    bool // the far end is a server of another make: it has no consoles, and never gives word about people
+	Reduced    bool // the room's picture is sent smaller or slower than configured, because the links carry too little
 }
 
 // Verdict is what is true of supervision now.
@@ -119,6 +120,8 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 func (in *Inputs) back(at time.Time) (State, Reason) {
 	voice, video := in.Back.Voice.flows(), in.Back.Video.flows()
 	switch s := &in.Supervisor; {
+	case voice && video && in.Reduced:
+		return Reduced, PictureReduced
 	case voice && video:
 		return Engaged, BothWays
 	case s.Talking && s.Talks+s.Word > TalkStart:

@@ -48,6 +48,8 @@ func TestJudge(t *testing.T) {
 		{"nothing is known", Inputs{}, nil, Unknown, LinksUnknown},
 		{"a supervisor is there and silent", available(), nil, Ready, Available},
 		{"he talks", talking(), nil, Engaged, BothWays},
+		{"he talks, and sees a smaller picture", talking(), func(in *Inputs) { in.Reduced = true }, Reduced, PictureReduced},
+		{"he is silent, and sees a smaller picture", available(), func(in *Inputs) { in.Reduced = true }, Ready, Available},
 
 		{"no link, long since", available(), func(in *Inputs) { in.Links.Usable = 0 }, Lost, NoLink},
 		{"no link, since now", available(), func(in *Inputs) { in.Links.Usable, in.Before = 0, good }, Switching, NoLink},
@@ -93,7 +95,7 @@ func TestJudge(t *testing.T) {
 			if v.State != c.state || v.Reason != c.why {
 				t.Errorf("judged %v because %v, want %v because %v", v.State, v.Reason, c.state, c.why)
 			}
-			if qualifying := c.state == Ready || c.state == Engaged; v.Qualifying != qualifying {
+			if qualifying := c.state == Ready || c.state == Engaged || c.state == Reduced; v.Qualifying != qualifying {
 				t.Errorf("qualifying is %v", v.Qualifying)
 			}
 			if v.Sentence == "" || strings.Contains(v.Sentence, "@") {

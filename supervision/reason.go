@@ -25,6 +25,7 @@ const (
 	NothingBack
 	NoReturn
 	Available
+	PictureReduced
 	numReasons
 )
 
@@ -51,6 +52,7 @@ var reasonWords = [numReasons][2]string{
 	NothingBack:       {"nothing_back", "@ is talking, but neither voice nor picture arrives in this room."},
 	NoReturn:          {"no_return", "@ sees and hears the room, but could not answer: the way back is not connected."},
 	Available:         {"available", "@ is present, sees and hears the room, and can answer at once."},
+	PictureReduced:    {"picture_reduced", "@ and the room see and hear each other; the room's picture is smaller than usual, because the uplinks carry too little."},
 }
 
 // String is the code word, e.g. "room_unseen".

@@ -11,7 +11,7 @@
 //	POST /api/v1/pin              form or JSON {"uplink": NAME}: hold everything on it; "" lets go
 //	POST /api/v1/procedure        form or JSON {"open": true|false}: a procedure is open, from time-out to the end of observation
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
-//	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, restore
+//	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
 //	POST /room/whep               WHEP for the room's screen
 //	GET  /healthz                 {"status":"ok"}, or 503 {"status":"stuck"} when the loop has not published for 3 s
 //	GET  /metrics                 Prometheus

@@ -88,6 +88,8 @@ type Uplink struct {
 	Probes      [2]uint64 `json:"probes"`        // sent, answered
 	CanImpair   bool      `json:"can_impair"`    // demo buttons exist
 	Fault       Fault     `json:"fault"`         // where the fault is, if there is one
+	Estimate    *float64  `json:"estimate_bps"`  // what it is known to carry; null: it has shown no limit
+	Queue       float64   `json:"own_queue_ms"`  // how long packets wait on it because of what the room sends
 	MissedRow   int       `json:"missed_probes"` // consecutive, now
 	Path        string    `json:"path"`          // "udp", "tcp", "relay-udp", "relay-tcp", "relay-tls"; "": not connected
 	PathWords   string    `json:"path_words"`    // how the link goes, and why not better
@@ -169,6 +171,12 @@ type Stream struct {
 	Route      []string  `json:"route"`      // uplinks that carry it now
 	Packets    uint64    `json:"packets"`    // produced in this run
 	Rate       float64   `json:"rate_bps"`   // over the last seconds
+	Wanted     float64   `json:"wanted_bps"` // video: asked of the encoder; 0 while the picture is stopped for voice's sake
+	Width      int       `json:"width"`      // video: as sent; 0: not known
+	Height     int       `json:"height"`     //
+	Pace       int       `json:"pace"`       // video: pictures a second, as sent; 0: not known
+	Reduced    bool      `json:"reduced"`    // video: smaller, slower or stopped, because the uplinks carry too little
+	Limit      string    `json:"limit"`      // why, a sentence; "" when it is not
 	PerSecond  float64   `json:"per_second"` // frames (video: pictures, voice: 20 ms frames)
 	LastPacket time.Time `json:"last_packet"`
 	Received   uint64    `json:"far_received"`   // by the far end's own word, all legs merged

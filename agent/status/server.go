@@ -33,7 +33,7 @@ type Box interface {
 	Procedure(ctx context.Context, open bool) error
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
 	Examine(uplink string) error
-	// Impair spoils an emulated uplink (demo only): cut, loss, delay, restore.
+	// Impair spoils an emulated uplink (demo only): cut, loss, delay, thin, restore.
 	Impair(uplink, what string) error
 }
 
@@ -286,8 +286,8 @@ func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
 	what := r.PathValue("what")
-	if !slices.Contains([]string{"cut", "loss", "delay", "restore"}, what) {
-		problem(w, http.StatusNotFound, "unknown-impairment", "There is cut, loss, delay and restore.")
+	if !slices.Contains([]string{"cut", "loss", "delay", "thin", "restore"}, what) {
+		problem(w, http.StatusNotFound, "unknown-impairment", "There is cut, loss, delay, thin and restore.")
 		return
 	}
 	s.done(w, r, s.box.Impair(r.PathValue("uplink"), what))

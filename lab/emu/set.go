@@ -33,6 +33,7 @@ const (
 const (
 	demoLoss  = 0.30
 	demoDelay = 300 * time.Millisecond
+	demoRate  = 600_000 // bit/s
 )
 
 // Set is all emulated uplinks of one room by name. Any goroutine may call its methods.
@@ -116,7 +117,8 @@ func (s *Set) Unplug(uplink string, on bool) error {
 	return nil
 }
 
-// Impair does what the demo's buttons say: "cut", "loss" (30 %), "delay" (+300 ms) or "restore", both directions.
+// Impair does what the demo's buttons say: "cut", "loss" (30 %), "delay" (+300 ms) or "restore", both directions, and "thin"
+// (600 kbit/s), away from the room: what comes back is not the room's to make smaller.
 func (s *Set) Impair(uplink, what string) error {
 	switch what {
 	case "cut":
@@ -125,10 +127,12 @@ func (s *Set) Impair(uplink, what string) error {
 		return s.Change(uplink, Both, func(_, now Shape) Shape { now.Loss = demoLoss; return now })
 	case "delay":
 		return s.Change(uplink, Both, func(base, now Shape) Shape { now.Delay = base.Delay + demoDelay; return now })
+	case "thin":
+		return s.Change(uplink, Up, func(_, now Shape) Shape { now.Rate = demoRate; return now })
 	case "restore":
 		return s.Change(uplink, Both, func(base, _ Shape) Shape { return base })
 	}
-	return fmt.Errorf("impair uplink %s: %q is not known; use cut, loss, delay or restore", uplink, what)
+	return fmt.Errorf("impair uplink %s: %q is not known; use cut, loss, delay, thin or restore", uplink, what)
 }
 
 // State says in a few words what is wrong with the uplink: "cut", "30 % loss, +300 ms", "up: cut"; empty when nothing is,
