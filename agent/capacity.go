@@ -90,3 +90,33 @@ func (l *loop) resized(r failover.Resizing) {
 	l.log.Info("picture", "rate", r.To, "from", r.From, "stopped", r.VoiceOnly, "link", l.name(r.Link), "reason", r.Reason)
 	l.news = true
 }
+
+// armStep is by how much the loss of voice must have changed before its source is told: the encoder knows percents, and every change
+// shifts its rate a little.
+const armStep = 0.05
+
+// arm tells the source of voice what share of it gets lost: what is lost on all links that carry it at once, by the far end's word on
+// each. A link about which nothing is known takes nothing from that.
+func (l *loop) arm() {
+	s := l.flows[media.Voice].source
+	if s == nil {
+		return
+	}
+	armed, ok := s.src.(media.Armed)
+	if !ok {
+		return
+	}
+	loss, known := 1.0, false
+	for i, v := range l.engine.Snapshot().Links {
+		if l.plan.Route[failover.Voice].Has(failover.Link(i)) && v.Arrivals.Any {
+			loss, known = loss*v.ForwardLoss, true
+		}
+	}
+	if !known {
+		loss = 0
+	}
+	if d := loss - l.armed; d >= armStep || -d >= armStep {
+		l.armed = loss
+		armed.SetLoss(loss)
+	}
+}

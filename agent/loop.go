@@ -83,6 +83,7 @@ type loop struct {
 	rest      rest
 	flows     [media.NumKinds]flow
 	asked     failover.Plan // what the picture's source was last asked for
+	armed     float64       // the loss that voice's source was last told of
 	smaller   string        // why the picture is, as last said
 	tale      tale
 	present   *presence
@@ -265,6 +266,7 @@ func (l *loop) house(now time.Time) {
 		l.counters(now)
 		l.account(now)
 		l.cadence()
+		l.arm()
 		l.whereTo(now)
 		l.lookForFaults()
 		if !l.foreign() {

@@ -45,6 +45,9 @@ type SinkFunc func(*rtp.Packet) error
 // WriteRTP calls f(p).
 func (f SinkFunc) WriteRTP(p *rtp.Packet) error { return f(p) }
 
+// Armed is a Source that can arm its stream against loss. Any goroutine may call SetLoss, with the share of packets that get lost.
+type Armed interface{ SetLoss(share float64) }
+
 // Source produces one encoded stream.
 type Source interface {
 	Kind() Kind

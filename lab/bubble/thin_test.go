@@ -37,3 +37,25 @@ func TestPictureStopsForVoice(t *testing.T) {
 		d.t.Logf("and as configured %v later", full)
 	})
 }
+
+// Voice arms itself against what gets lost on all its links at once: 30 % on each of two is 9 % of voice, and on one alone 30 %.
+func TestVoiceIsArmedAgainstLoss(t *testing.T) {
+	inDay(t, func(d *day) {
+		near := func(want float64) func() bool {
+			return func() bool { l := d.w.Box.Voice.Loss(); return l > want-0.06 && l < want+0.06 }
+		}
+		if l := d.w.Box.Voice.Loss(); l > 0.01 {
+			d.t.Errorf("at rest voice is told of %.0f %% loss", 100*l)
+		}
+		for _, u := range []string{"primary", "cellular"} {
+			if err := d.w.Set.Change(u, emu.Up, func(_, now emu.Shape) emu.Shape { now.Loss = 0.3; return now }); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+		d.takes(10*time.Second, "voice is told of both", near(0.09))
+		d.w.Set.Impair("cellular", "cut")
+		d.takes(20*time.Second, "voice is told of what is left", near(0.3))
+		d.w.Set.Impair("primary", "restore")
+		d.takes(30*time.Second, "voice is told that it is over", near(0))
+	})
+}

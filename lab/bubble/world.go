@@ -48,6 +48,7 @@ type World struct {
 type Box struct {
 	Agent *agent.Agent
 	Video *synthetic.Video // the room's picture
+	Voice *synthetic.Voice // and its sound
 
 	stop func()
 }
@@ -110,9 +111,9 @@ func (w *World) StartBox(addr, state string) (*Box, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Box{Video: synthetic.NewVideo(synthetic.VideoConfig{})}
+	b := &Box{Video: synthetic.NewVideo(synthetic.VideoConfig{}), Voice: synthetic.NewVoice()}
 	b.Agent, err = agent.New(w.agentConfig(state), agent.Parts{
-		Sources: []media.Source{synthetic.NewVoice(), b.Video},
+		Sources: []media.Source{b.Voice, b.Video},
 		Net:     w.net,
 		Media:   api, Demo: w.Set, Version: "bubble", Log: log,
 	})

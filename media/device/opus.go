@@ -2,6 +2,7 @@ package device
 
 import (
 	"fmt"
+	"math"
 	"sync/atomic"
 
 	"github.com/hraban/opus"
@@ -13,9 +14,11 @@ const (
 	// voiceFrame is one packet of voice in samples: 20 ms at 48 kHz.
 	voiceFrame = 960
 
-	// expectedLoss, in percent, is what the encoder arms itself against: at 10 it puts a coarse copy of each voiced frame
-	// into the next packet (RFC 6716 2.1.7). Cellular uplinks reach it; both uplinks at once seldom do.
-	expectedLoss = 10
+	// leastLoss, in percent, is what the encoder is armed against at the least: at 10 it puts a coarse copy of each voiced
+	// frame into the next packet (RFC 6716 2.1.7). Cellular uplinks reach it without warning, and the arming comes too late
+	// for the first loss. Beyond mostLoss the copies take so much of the rate that speech itself suffers.
+	leastLoss = 10
+	mostLoss  = 30
 
 	// voiceEffort is Opus' complexity, 0 to 10. 5 costs 0.5 % of a core; more cannot be heard in speech.
 	voiceEffort = 5
@@ -29,9 +32,11 @@ const (
 type voiceStream struct {
 	*condition
 	rate atomic.Int64 // wanted rate, bit/s
+	loss atomic.Int64 // measured, percent
 
 	enc     *opus.Encoder
 	coded   int    // enc's rate, bit/s
+	armed   int    // the loss enc is armed against, percent
 	samples uint64 // RTP time: samples since Run started, the ones that were lost included
 	buf     [maxOpus]byte
 	packets
@@ -48,6 +53,10 @@ func (v *voiceStream) SetRate(bps int) {
 	v.rate.Store(int64(min(max(bps, minVoiceBitrate), maxVoiceBitrate)))
 }
 
+// SetLoss says what share of the packets is being lost on the way; the encoder arms itself against it, held between 10 and 30 %.
+// Any goroutine may call it.
+func (v *voiceStream) SetLoss(share float64) { v.loss.Store(int64(math.Round(100 * share))) }
+
 // open makes the encoder: mono (a stereo decoder plays it on both sides, RFC 7587 3.4), in-band FEC, no DTX. Its memory
 // is Go's, there is nothing to close.
 func (v *voiceStream) open() error {
@@ -55,10 +64,9 @@ func (v *voiceStream) open() error {
 	if err != nil {
 		return fmt.Errorf("opus: build an encoder: %w", err)
 	}
-	v.enc, v.coded = enc, 0
+	v.enc, v.coded, v.armed = enc, 0, 0
 	for _, set := range []func() error{
 		func() error { return enc.SetInBandFEC(true) },
-		func() error { return enc.SetPacketLossPerc(expectedLoss) },
 		func() error { return enc.SetComplexity(voiceEffort) },
 		func() error { return enc.SetDTX(false) },
 	} {
@@ -76,6 +84,12 @@ func (v *voiceStream) put(pcm []int16, out media.Sink) error {
 			return fmt.Errorf("opus: set the rate to %d bit/s: %w", bps, err)
 		}
 		v.coded = bps
+	}
+	if loss := min(max(int(v.loss.Load()), leastLoss), mostLoss); loss != v.armed {
+		if err := v.enc.SetPacketLossPerc(loss); err != nil {
+			return fmt.Errorf("opus: arm against a loss of %d %%: %w", loss, err)
+		}
+		v.armed = loss
 	}
 	n, err := v.enc.Encode(pcm, v.buf[:])
 	if err != nil {

@@ -2,6 +2,8 @@ package synthetic
 
 import (
 	"context"
+	"math"
+	"sync/atomic"
 	"time"
 
 	"scanside/media"
@@ -15,7 +17,10 @@ const (
 )
 
 // Voice is a media.Source shaped like Opus: 50 packets a second.
-type Voice struct{ stream }
+type Voice struct {
+	stream
+	loss atomic.Uint64 // as told, bits of a float64
+}
 
 // NewVoice returns a Voice of 32 kbit/s.
 func NewVoice() *Voice {
@@ -23,6 +28,12 @@ func NewVoice() *Voice {
 	v.init(media.Voice, voicePayloadType, voiceFirstSequence, voiceRate)
 	return v
 }
+
+// SetLoss is part of media.Armed. Nothing is encoded here, so it is only remembered.
+func (v *Voice) SetLoss(share float64) { v.loss.Store(math.Float64bits(share)) }
+
+// Loss is what SetLoss was last told. Any goroutine may call it.
+func (v *Voice) Loss() float64 { return math.Float64frombits(v.loss.Load()) }
 
 // RequestKeyFrame is part of media.Source; voice has none.
 func (v *Voice) RequestKeyFrame() {}
