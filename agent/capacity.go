@@ -39,10 +39,30 @@ func (l *loop) weigh(now time.Time, i failover.Link, p link.Sample) {
 		return
 	}
 	c := &s.capacity
-	if c.now = c.estimator.Take(w); c.news() {
+	if l.late(now, p) {
+		c.now = c.estimator.Stalled(w.At)
+	} else {
+		c.now = c.estimator.Take(w)
+	}
+	if c.news() {
 		c.told = c.now
 		l.step(now, failover.Estimated(i, c.now.Rate, c.now.Queue))
 	}
+}
+
+// How late this machine may be before it is not the links that are measured, and for how long that holds.
+const (
+	lateness  = 10 * time.Millisecond
+	lateAfter = 250 * time.Millisecond
+)
+
+// late reports whether this machine has just been too late itself to measure anything: the loop got to an answer long after it came,
+// or was woken long after it asked to be.
+func (l *loop) late(now time.Time, p link.Sample) bool {
+	if now.Sub(p.Sent.Add(p.RTT)) > lateness {
+		l.lateAt = now
+	}
+	return now.Sub(l.lateAt) < lateAfter
 }
 
 // wordOf is what an answered probe says of the link it came over. A far end without a clock makes the way back part of the way.

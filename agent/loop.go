@@ -84,6 +84,7 @@ type loop struct {
 	flows     [media.NumKinds]flow
 	asked     failover.Plan // what the picture's source was last asked for
 	armed     float64       // the loss that voice's source was last told of
+	lateAt    time.Time     // when this machine was last late itself
 	smaller   string        // why the picture is, as last said
 	tale      tale
 	present   *presence
@@ -162,7 +163,10 @@ func (l *loop) Run(ctx context.Context) error {
 			now = time.Now()
 			l.take(now, e)
 		case <-timer.C:
-			now = time.Now()
+			due := now.Add(l.pause(now))
+			if now = time.Now(); now.Sub(due) > lateness {
+				l.lateAt = now
+			}
 			l.step(now, failover.Tick())
 		}
 		l.house(now)

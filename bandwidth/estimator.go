@@ -80,7 +80,7 @@ func (e *Estimator) Take(w Word) Estimate {
 	case ok && w.At <= last.At:
 		return e.now()
 	}
-	if !ok {
+	if !ok && e.noise == 0 {
 		e.noise = noiseFirst
 	}
 	e.words.add(w)
@@ -101,6 +101,14 @@ func (e *Estimator) Take(w Word) Estimate {
 	if !e.queued {
 		e.grow(w.At, w.At-last.At, m)
 	}
+	return e.now()
+}
+
+// Stalled says that this machine itself was late at that moment. What was measured until then is void, for a packet that waited for
+// us waited in no queue; a limit that is known stays, until it is forgotten.
+func (e *Estimator) Stalled(at time.Duration) Estimate {
+	e.words, e.queued, e.lossy, e.lossTry = history{}, false, 0, 0
+	e.grow(at, 0, measure{})
 	return e.now()
 }
 

@@ -183,6 +183,30 @@ func TestLossThatIsNotOurs(t *testing.T) {
 	}
 }
 
+// A machine that is late itself makes every way long; told of it, the estimator learns nothing from that.
+func TestOurOwnStallIsNoQueue(t *testing.T) {
+	for _, told := range []bool{false, true} {
+		r := newRoom(emu.Shape{Delay: 10 * ms})
+		r.mark()
+		r.run(20 * time.Second)
+		for stall := range 200 { // each becomes worse for a fifth of a second
+			for i := range 4 {
+				r.shape(func(s *emu.Shape) { s.Delay = time.Duration(10+60*i) * ms })
+				r.run(50 * ms)
+				if told {
+					r.est.Stalled(r.now)
+				}
+			}
+			r.shape(func(s *emu.Shape) { s.Delay = 10 * ms })
+			r.run(time.Duration(200+stall%7*50) * ms)
+		}
+		t.Logf("told %v: %v", told, r)
+		if (r.limits == 0) != told {
+			t.Errorf("told %v: %v", told, r)
+		}
+	}
+}
+
 // The rate collapses: the estimate comes to what is left, from above, and the queue goes.
 func TestCollapse(t *testing.T) {
 	for _, c := range []struct {
