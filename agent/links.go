@@ -329,15 +329,16 @@ func (l *loop) cadence() {
 	}
 }
 
-// brief reports whether a link's probes may leave out what the best link's say as well: its bytes cost money, and neither is
-// in any doubt.
+// brief reports whether a link's probes may leave out what the best link's say as well: its bytes cost money, neither is in any
+// doubt, and it carries no picture, whose room is measured by what they say.
 func (l *loop) brief(i failover.Link) bool {
 	e := l.engine.Snapshot()
 	clear := func(i failover.Link) bool {
 		v := &e.Links[i]
 		return v.Verdict == failover.Up && !v.Suspect && v.Echoes.Misses == 0
 	}
-	return l.agent.cfg.Uplinks[i].Metered && e.Plan.HasBest && e.Plan.Best != i && clear(i) && clear(e.Plan.Best)
+	return l.agent.cfg.Uplinks[i].Metered && e.Plan.HasBest && e.Plan.Best != i && clear(i) && clear(e.Plan.Best) &&
+		!e.Plan.Route[failover.Video].Has(i)
 }
 
 // living are the connected links that are not Down: those that cost nothing and are not in doubt, then the best, then the

@@ -226,7 +226,7 @@ func TestAnswersClock(t *testing.T) {
 	reports := []StreamReport{{Kind: media.Video, Highest: 5, RecentGap: -1, Legs: []LegReport{{"wired", 1, 2}}}}
 	var first time.Duration
 	for i := range 12 { // five hours; it wraps each 71 minutes
-		at := time.Duration(i) * 25 * time.Minute
+		at := time.Duration(i)*25*time.Minute + time.Second
 		plain := appendAnswer(nil, 7, reports[:i%2])
 		if _, ok := parseClock(plain); ok {
 			t.Error("an answer without a clock has one")
@@ -240,7 +240,7 @@ func TestAnswersClock(t *testing.T) {
 		if i == 0 {
 			first = now
 		}
-		if !ok || first <= 0 || now-first != at {
+		if !ok || first <= 0 || now-first != at-time.Second {
 			t.Errorf("the clock at %v reads %v after %v", at, now, first)
 		}
 	}
@@ -370,7 +370,7 @@ func TestBriefProbe(t *testing.T) {
 		want  int
 	}{{appendBrief(nil, 7), 0}, {appendProbe(nil, 7, nil), 1}} {
 		answers := 0
-		echo(app(nameProbe, 1, c.probe), nil, report, func(packets ...rtcp.Packet) error {
+		echo(app(nameProbe, 1, c.probe), nil, report, time.Minute, func(packets ...rtcp.Packet) error {
 			for _, p := range packets {
 				number, reports, err := parseAnswer(p.(*rtcp.ApplicationDefined).Data)
 				if err != nil || number != 7 || len(reports) != c.want {
