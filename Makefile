@@ -20,6 +20,7 @@ RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libope
 TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
 # Debian starts coturn as a service where there is systemd; the lab needs only the program: systemctl disable --now coturn.
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
+REFERENCE_PACKAGES := rist-tools
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 
 S ?= blackhole-primary
@@ -50,7 +51,10 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	$(GO) mod tidy -diff
 	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
 
-bench: $(INCLUDE)/openh264 ## figures: engine, fanout, merger, encoder, a link's leg, the gateway (g15, g16 are commands of their own)
+bench: test-deps reference-deps build ## (root) every figure of the targets, beside what others do, into docs/results.md; BENCH="--long" or "--only NAME"
+	$(GO) run ./lab/cmd/lab bench $(BENCH)
+
+micro: $(INCLUDE)/openh264 ## micro-benchmarks: engine, fanout, merger, encoder, a link's leg, the gateway
 	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./link ./gateway ./lab/emu
 
 scenarios: ## names of the scenarios
@@ -73,6 +77,17 @@ g9: $(INCLUDE)/openh264 ## the way back to the preferred uplink, with doubling p
 	@$(GO) run ./lab/cmd/lab g9
 
 .PHONY: g8 g9
+
+.PHONY: soak soak-netns references reference-deps
+
+soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the engine, invariants after each step; 2 minutes
+	@$(GO) run ./lab/cmd/lab soak
+
+soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
+	@$(GO) run ./lab/cmd/lab soak-netns
+
+references: test-deps reference-deps ## (root) what others do when an uplink turns into a black hole: duplicator, RIST, pion, Chromium
+	@$(GO) run ./lab/cmd/lab references
 
 g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dead for 3 to 120 s (in memory)
 	@$(GO) run ./lab/cmd/lab g12
@@ -103,6 +118,9 @@ test-deps:
 
 lab-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(LAB_PACKAGES)
+
+reference-deps:
+	@./packaging/deps.sh $(REFERENCE_PACKAGES)
 
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)

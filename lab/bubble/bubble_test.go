@@ -58,6 +58,27 @@ func TestScenario(t *testing.T) {
 	}
 }
 
+// Two minutes of random cuts; `make soak-netns` plays ten with the real programs.
+func TestStorm(t *testing.T) {
+	if testing.Short() {
+		t.Skip("two virtual minutes take ten seconds or more")
+	}
+	s := scenario.Storm(2, 2*time.Minute)
+	state := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		out, err := Play(t.Context(), s, state, logger(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%d cuts\n%s", len(s.Events)/2, out.Result.Line())
+		for _, v := range s.Judge(out.Result, out.Routes, true) {
+			if !v.Held {
+				t.Error(v.Text)
+			}
+		}
+	})
+}
+
 func logger(t *testing.T) *slog.Logger {
 	if os.Getenv("SCANSIDE_LOG") == "" {
 		return slog.New(slog.DiscardHandler)

@@ -75,6 +75,20 @@ func (p *place) ifUp(uplink string) error {
 	)
 }
 
+// ownRoutes gives each uplink a routing table, so that what is sent from its address leaves by it. Our own programs bind
+// their sockets to the device and need none; others do.
+func (p *place) ownRoutes() error {
+	var errs []error
+	for i, name := range p.uplinks {
+		table := itoa(100 + i)
+		errs = append(errs,
+			ip("-n", p.room, "route", "add", "default", "dev", name, "table", table),
+			ip("-n", p.room, "rule", "add", "from", roomAddress(i), "lookup", table),
+		)
+	}
+	return errors.Join(errs...)
+}
+
 // ifDown takes an interface of the room down; the kernel takes its routes away.
 func (p *place) ifDown(uplink string) error { return ip("-n", p.room, "link", "set", uplink, "down") }
 

@@ -57,14 +57,30 @@ func NewWorld(ctx context.Context, cfg Config, uplinks []scenario.Uplink) (*Worl
 	}
 	sweep()
 	w := &World{cfg: cfg, uplinks: uplinks, farURL: gatewayURL}
-	if err := w.start(ctx); err != nil {
+	if err := w.start(); err != nil {
 		w.Close()
 		return nil, err
 	}
 	return w, nil
 }
 
-func (w *World) start(ctx context.Context) (err error) {
+func (w *World) start() (err error) {
+	if err = w.ground(); err != nil {
+		return err
+	}
+	if w.files, err = writeFiles(w.dir, w.cfg.Republish); err != nil {
+		return fmt.Errorf("write the configurations: %w", err)
+	}
+	w.gateway, err = start(w.place.far, w.dir, "gateway", measured, nil, w.cfg.Gateway, "--config", w.files.gateway)
+	if err != nil {
+		return err
+	}
+	w.stops = append(w.stops, w.gateway.stop)
+	return nil
+}
+
+// ground is the folder, the namespaces and the emulated uplinks between them.
+func (w *World) ground() (err error) {
 	if w.dir, err = os.MkdirTemp("", "scanside-lab-"); err != nil {
 		return err
 	}
@@ -75,9 +91,6 @@ func (w *World) start(ctx context.Context) (err error) {
 		}
 		_ = os.RemoveAll(w.dir)
 	})
-	if w.files, err = writeFiles(w.dir, w.cfg.Republish); err != nil {
-		return fmt.Errorf("write the configurations: %w", err)
-	}
 	if w.place, err = newPlace(); err != nil {
 		return err
 	}
@@ -95,11 +108,6 @@ func (w *World) start(ctx context.Context) (err error) {
 	if err := w.place.address(w.uplinks); err != nil {
 		return fmt.Errorf("give the uplinks addresses: %w", err)
 	}
-	w.gateway, err = start(w.place.far, w.dir, "gateway", measured, nil, w.cfg.Gateway, "--config", w.files.gateway)
-	if err != nil {
-		return err
-	}
-	w.stops = append(w.stops, w.gateway.stop)
 	return nil
 }
 

@@ -11,6 +11,8 @@ import (
 )
 
 type helperCommand struct {
+	speakers // of references
+
 	Emulator emulatorHelper `cmd:""`
 	Far      farHelper      `cmd:""`
 	Room     roomHelper     `cmd:""`

@@ -17,6 +17,8 @@ import (
 )
 
 type program struct {
+	proofs // those that take long
+
 	Scenarios scenariosCommand `cmd:"" help:"List the scenarios, with their stories."`
 	Scenario  scenarioCommand  `cmd:"" help:"Play one scenario; the last line is its result as JSON."`
 	Suite     suiteCommand     `cmd:"" help:"Play the scenarios marked for it with the real programs in network namespaces (root)."`
