@@ -214,7 +214,7 @@ func (c *check) budget(s Stream, to LinkSet) {
 		switch {
 		case !to.Has(l) && s == Voice && phase == InProcedure && how == Always:
 			c.breach(7, "voice was shed from %s while a procedure is open", c.p.name(l))
-		case !to.Has(l) || !c.handedOver(s, spent):
+		case !to.Has(l) || !c.handedOver(s, l, to, spent):
 		case spent:
 			c.breach(7, "%s carries %v, which its budget does not allow", c.p.name(l), s)
 		case c.p.Links[l].Metered && (how == OnDoubt || s == Video && v.Allowance == Low) && !doubt:
@@ -223,11 +223,19 @@ func (c *check) budget(s Stream, to LinkSet) {
 	}
 }
 
-// handedOver reports whether the best link has carried the stream for long enough that no other needs to; and well, unless
-// the budget of the other is spent.
-func (c *check) handedOver(s Stream, spent bool) bool {
-	best := c.d.Plan.Best
-	return c.d.Plan.HasBest && (spent || !c.now.Links[best].Suspect) && c.now.At.Sub(c.now.Carried[s][best]) >= c.p.Overlap
+// handedOver reports whether another link has carried the stream for long enough that this one needs not: the best link, or where
+// that is too thin for it, those that carry it instead; and well, unless this link's budget is spent.
+func (c *check) handedOver(s Stream, l Link, to LinkSet, spent bool) bool {
+	heirs := to.Without(l)
+	if best := c.d.Plan.Best; heirs.Has(best) {
+		heirs = Links(best)
+	}
+	for m := range c.now.Links {
+		if heirs.Has(Link(m)) && (spent || !c.now.Links[m].Suspect) && c.now.At.Sub(c.now.Carried[s][m]) >= c.p.Overlap {
+			return c.d.Plan.HasBest
+		}
+	}
+	return false
 }
 
 // F9: no switch away from a working link for preference while a procedure is open.
