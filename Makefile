@@ -22,11 +22,13 @@ TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulse
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
 REFERENCE_PACKAGES := rist-tools
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
+JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench lab scenario scenarios g3 g4 g5 g6 g12 recovery g11 g15 g16 firewall vm deps test-deps lab-deps vm-deps clean
+.PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g11 g12 g15 g16 soak soak-netns \
+	references recovery firewall janus vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,7 +51,7 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
-	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
+	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./farend ./budget ./bandwidth ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./agent/... ./lab/emu/... ./lab/scenario/...
 
 bench: test-deps reference-deps build ## (root) every figure of the targets, beside what others do, into docs/results.md; BENCH="--long" or "--only NAME"
 	$(GO) run ./lab/cmd/lab bench $(BENCH)
@@ -70,15 +72,11 @@ g4 g5 g6: g3
 g3: $(INCLUDE)/openh264 ## (also g4, g5, g6) 40 cuts of each kind of an uplink that alone carries everything: freeze, detection, way back (in memory)
 	@$(GO) run ./lab/cmd/lab g3 $(if $(CUTS),--cuts $(CUTS))
 
-g8: ## false rulings of Down in 720 simulated hours of loss and jitter, and on recorded uplinks in SCANSIDE_TRACES=FOLDER (10 min)
+g8: $(INCLUDE)/openh264 ## false rulings of Down in 720 simulated hours of loss and jitter, and on recorded uplinks in SCANSIDE_TRACES=FOLDER (10 min)
 	@$(GO) run ./lab/cmd/lab g8
 
 g9: $(INCLUDE)/openh264 ## the way back to the preferred uplink, with doubling patience, and with a procedure open (in memory)
 	@$(GO) run ./lab/cmd/lab g9
-
-.PHONY: g8 g9
-
-.PHONY: soak soak-netns references reference-deps
 
 soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the engine, invariants after each step; 2 minutes
 	@$(GO) run ./lab/cmd/lab soak
@@ -89,14 +87,14 @@ soak-netns: build ## (root) ten real minutes of random cuts, never of both uplin
 references: test-deps reference-deps ## (root) what others do when an uplink turns into a black hole: duplicator, RIST, pion, Chromium
 	@$(GO) run ./lab/cmd/lab references
 
+g11: $(INCLUDE)/openh264 ## what a metered uplink costs an hour, idle and in a procedure, counted at its sockets (in memory)
+	@$(GO) run ./lab/cmd/lab g11
+
 g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dead for 3 to 120 s (in memory)
 	@$(GO) run ./lab/cmd/lab g12
 
 recovery: build ## (root) an uplink of IPv4 alone and one of IPv6 alone: another address, a box that sleeps, a far end restarted
 	@$(GO) run ./lab/cmd/lab recovery
-
-g11: $(INCLUDE)/openh264 ## what a metered uplink costs an hour, idle and in a procedure, counted at its sockets (in memory)
-	@$(GO) run ./lab/cmd/lab g11
 
 g15: build ## (root) processor time of the agent with one link and with two, and its memory
 	@$(GO) run ./lab/cmd/lab g15
@@ -125,9 +123,6 @@ reference-deps:
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)
 
-JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
-
-.PHONY: janus janus-deps
 janus: janus-deps build ## (root) Debian's Janus as a foreign far end: an agent's failover there, and the gateway's republishing
 	@./lab/janus/chroot.sh build/janus
 	@$(GO) run ./lab/cmd/lab janus
