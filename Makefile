@@ -45,7 +45,7 @@ $(INCLUDE)/openh264:
 	@mkdir -p $(INCLUDE) && ln -sfn /usr/include/wels $@
 
 test: test-deps build ## everything that needs no root: unit, golden, fuzz seeds, in-memory world, real Chromium
-	$(GO) test ./...
+	$(GO) test -timeout 20m ./... # the stories of lab/bubble are minutes of processor time
 
 check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
