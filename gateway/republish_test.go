@@ -88,6 +88,13 @@ func passes(t *testing.T, change func(*Config), hosts ...string) (*world, *sfu) 
 	return w, s
 }
 
+// answers sets the status with which it refuses; 0: it does not.
+func (s *sfu) answers(refuse int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuse = refuse
+}
+
 func (s *sfu) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.said = append(s.said, r.Method+" "+r.URL.String())
@@ -184,16 +191,14 @@ func TestRepublishRefused(t *testing.T) {
 			kept = filepath.Join(cfg.StateDir, "republished", "north")
 			must(t, replaceFile(kept, []byte("http://sfu.example/session/left\n")))
 		}, "2")
-		s.refuse = 403
+		s.answers(403)
 		w.newBox("box-1", "run-1", "2")
 		time.Sleep(5 * time.Second)
 		_, _, said := s.seen()
 		if v := w.north().Onward; v.State != OnwardFailed || !strings.Contains(v.Sentence, "already in use") || v.Failures == 0 || said[0] != "DELETE /session/left" || said[1] != "POST /whip/north" {
 			t.Errorf("%+v, %q", v, said)
 		}
-		s.mu.Lock()
-		s.refuse = 0
-		s.mu.Unlock()
+		s.answers(0)
 		time.Sleep(refusedWait + 15*time.Second)
 		if v := w.north().Onward; v.State != OnwardLive {
 			t.Errorf("%+v", v)
