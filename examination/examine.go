@@ -76,7 +76,9 @@ func Examine(ctx context.Context, cfg Config) (Found, error) {
 	}
 	var done sync.WaitGroup
 	done.Go(func() { e.askRouter(ctx) })
-	done.Go(func() { e.askPorts(ctx, e.cfg.Ports) })
+	if len(e.cfg.Ports) > 0 { // else guessPort asks
+		done.Go(func() { e.askPorts(ctx, e.cfg.Ports) })
+	}
 	done.Go(func() {
 		e.askNames(ctx)
 		e.askWeb(ctx, far)

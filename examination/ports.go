@@ -21,7 +21,11 @@ var askAgain = []time.Duration{0, 300 * time.Millisecond, 800 * time.Millisecond
 // guessPort tries UDP where the far end serves HTTPS, as it does by default, when it has not named its media port yet. An
 // answer is an answer; silence says nothing.
 func (e *examination) guessPort(ctx context.Context, far *url.URL) {
-	if len(e.cfg.Ports) > 0 || e.found.Layers[diagnosis.Web].Result != diagnosis.OK {
+	if len(e.cfg.Ports) > 0 {
+		return
+	}
+	if e.found.Layers[diagnosis.Web].Result != diagnosis.OK {
+		e.askPorts(ctx, nil)
 		return
 	}
 	port, err := strconv.ParseUint(far.Port(), 10, 16)
