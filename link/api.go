@@ -139,6 +139,7 @@ func (a *API) accept(offer string, offered *description, onUp func(), onOver fun
 		return nil, "", err
 	}
 	acc.peer = p
+	p.ready = make(chan struct{})
 	a.mu.Lock()
 	closed := a.closed
 	if !closed {
@@ -152,12 +153,22 @@ func (a *API) accept(offer string, offered *description, onUp func(), onOver fun
 	if err = prepare(acc); err == nil {
 		var answer string
 		if answer, err = acc.negotiate(offer); err == nil {
+			acc.settle()
 			acc.run(acc.awaitJoin)
 			return acc, finishAnswer(answer, offered.echo), nil
 		}
 	}
 	acc.discard()
 	return nil, "", err
+}
+
+// settle closes ready when pion's queue of operations has run empty, which only "negotiation needed" tells; the transceiver
+// that needs it is in no answer. What pion v4.2.26 queues last is the start of its reader of undeclared RTCP. SRTP that is
+// started before, by whoever reads or writes first, can block Close for ever: it holds the DTLS transport's lock and waits
+// for a first RTCP packet, that waits for the reader, whose start wants the lock.
+func (acc *accepted) settle() {
+	acc.pc.OnNegotiationNeeded(sync.OnceFunc(func() { close(acc.ready) }))
+	_, _ = acc.pc.AddTransceiverFromKind(webrtc.RTPCodecTypeAudio) // fails on a closed pc only
 }
 
 // discard ends a peer that never became one: its owner hears nothing of it.

@@ -57,6 +57,11 @@ func (o *Outbound) prepare(streamID string, ev PlayEvents) error {
 		}
 		o.legs[k] = &leg{peer: o.peer, track: track, sender: t.Sender()}
 		o.run(func() {
+			select { // reading starts SRTP
+			case <-o.up:
+			case <-o.done:
+				return
+			}
 			o.readRTCP(t.Sender().Read, func(p rtcp.Packet) {
 				echo(p, nil, nil, o.age(), o.sendRTCP)
 				feedback(k, p, ev.KeyFrame, ev.Repair)

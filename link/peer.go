@@ -38,6 +38,7 @@ const maxPacket = 1500
 type peer struct {
 	pc       *webrtc.PeerConnection
 	up       chan struct{} // closed when media can flow
+	ready    chan struct{} // closed when it may be said that media can flow (see accepted.settle); nil: at once
 	done     chan struct{} // closed when over
 	finished chan struct{} // closed when nothing of the peer is left
 	heard    atomic.Int64  // Unix nanoseconds of the last packet; 0: never
@@ -70,6 +71,13 @@ func newPeer(e engine, servers []webrtc.ICEServer, onUp func(), onOver func(erro
 func (p *peer) stateChanged(s webrtc.PeerConnectionState) {
 	switch s {
 	case webrtc.PeerConnectionStateConnected:
+		if p.ready != nil {
+			select {
+			case <-p.ready:
+			case <-p.done:
+				return
+			}
+		}
 		p.mu.Lock()
 		first, onUp := !p.isUp && !p.over, p.onUp
 		p.isUp = true
