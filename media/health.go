@@ -6,6 +6,7 @@ import "time"
 type Health struct {
 	OK     bool
 	Reason string // one sentence: what is wrong and what to do; empty when OK
+	Muted  bool   // the device is closed because the room has muted it; OK is false and Reason one of the two below
 	Device string // what the source captures from, for people: "Logitech C920 (/dev/video0)", "test picture"
 
 	Since     time.Time // since when OK and Reason are as they are
@@ -24,3 +25,9 @@ type Health struct {
 
 // HealthReporter is a Source that knows its health. Any goroutine may call Health.
 type HealthReporter interface{ Health() Health }
+
+// What a muted source says of itself: to the room, and a camera's to the far end too, in its slate.
+const (
+	MutedPicture = "Camera muted in the room"
+	MutedVoice   = "Microphone muted in the room"
+)

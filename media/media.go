@@ -59,4 +59,8 @@ type Source interface {
 	RequestKeyFrame()
 	// SetRate sets the wanted bit rate in bits per second. Any goroutine may call it.
 	SetRate(bps int)
+	// Mute closes the device and keeps it closed, or lets it be opened again. It never blocks, and survives the end of Run: a
+	// source muted before Run opens nothing. Meanwhile a camera's source sends a slate with MutedPicture, a microphone's
+	// nothing at all. Health.Muted says when the device is closed. Any goroutine may call it.
+	Mute(on bool)
 }

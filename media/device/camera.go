@@ -76,6 +76,10 @@ func (c *Camera) encode(ctx context.Context, s *slot, out media.Sink) {
 			if p == nil {
 				continue
 			}
+			if c.muted() { // taken before the device was closed
+				s.give(p)
+				continue
+			}
 			stale = staleAfter(p.fps)
 			if time.Since(p.at) < stale { // else this program itself stood still
 				if slate.used() {
@@ -88,6 +92,9 @@ func (c *Camera) encode(ctx context.Context, s *slot, out media.Sink) {
 			s.give(p)
 		case now := <-tick.C:
 			reason, failed := c.trouble()
+			if c.muted() {
+				reason, failed = media.MutedPicture, true
+			}
 			if !failed && now.Sub(shown) < stale {
 				continue
 			}
@@ -120,6 +127,11 @@ const (
 func (c *Camera) capture(ctx context.Context, s *slot) {
 	wait := retryFirst
 	for ctx.Err() == nil {
+		open, release := c.await(ctx, func() { c.closed(time.Now()) })
+		if open.Err() != nil {
+			release()
+			continue
+		}
 		cam, err := c.open()
 		if err == nil {
 			c.edit(func(h *media.Health) {
@@ -127,7 +139,7 @@ func (c *Camera) capture(ctx context.Context, s *slot) {
 				h.Opens++
 			})
 			var worked bool
-			worked, err = c.read(ctx, cam, s)
+			worked, err = c.read(open, cam, s)
 			if worked {
 				wait = retryFirst
 			}
@@ -135,15 +147,15 @@ func (c *Camera) capture(ctx context.Context, s *slot) {
 				err = closeErr
 			}
 		}
-		if ctx.Err() != nil {
-			return
+		if open.Err() == nil {
+			c.bad(time.Now(), err.Error())
+			select {
+			case <-open.Done():
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, retryMost)
 		}
-		c.bad(time.Now(), err.Error())
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, retryMost)
+		release()
 	}
 }
 

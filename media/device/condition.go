@@ -47,11 +47,20 @@ func (c *condition) frame(at time.Time) {
 
 // good says that the device works; bad says why it does not.
 func (c *condition) good(now time.Time) {
-	c.change(now, func() { c.health.OK, c.health.Reason = true, "" })
+	c.change(now, func() { c.health.OK, c.health.Reason, c.health.Muted = true, "", false })
 }
 
 func (c *condition) bad(now time.Time, reason string) {
-	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS = false, reason, 0 })
+	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted = false, reason, 0, false })
+}
+
+// closed says that the device is closed because the room wants it so.
+func (c *condition) closed(now time.Time) {
+	reason := media.MutedVoice
+	if c.kind == media.Video {
+		reason = media.MutedPicture
+	}
+	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted = false, reason, 0, true })
 }
 
 // encoder says how the last encoding went.
@@ -74,7 +83,9 @@ func (c *condition) change(now time.Time, how func()) {
 		return
 	}
 	c.health.Since = now
-	if after.OK {
+	if after.Muted {
+		c.log.Info("source is muted, its device closed", "stream", c.kind.String(), "device", after.Device)
+	} else if after.OK {
 		c.log.Info("source works", "stream", c.kind.String(), "device", after.Device)
 	} else if after.Reason != "" {
 		c.log.Warn("source does not work", "stream", c.kind.String(), "device", after.Device, "reason", after.Reason)

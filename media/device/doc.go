@@ -23,6 +23,9 @@
 //  4. While the microphone works every 20 ms has its packet, silence too (no DTX): detection lives on them.
 //  5. What a device does wrong is in Health within a second (digital silence: after three), as a sentence a technician can
 //     act on.
+//  6. A muted device is closed, not turned down (shutter.go): its light goes out, and no reconnect or restart of a source
+//     opens it. At most the picture that was being encoded is still sent; a slate says "Camera muted in the room". Nothing
+//     comes of a muted microphone.
 //
 // # Goroutines
 //

@@ -68,19 +68,20 @@ func (m *Microphone) Run(ctx context.Context, out media.Sink) error {
 	defer library.Close()
 	wait := retryFirst
 	for ctx.Err() == nil {
-		worked, err := m.session(ctx, library, out)
-		if err == nil {
-			break // ctx ended
-		}
-		m.bad(time.Now(), err.Error())
+		open, release := m.await(ctx, func() { m.closed(time.Now()) })
+		worked, err := m.session(open, library, out)
 		if worked {
 			wait = retryFirst
 		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(wait):
+		if err != nil && open.Err() == nil {
+			m.bad(time.Now(), err.Error())
+			select {
+			case <-open.Done():
+			case <-time.After(wait):
+			}
+			wait = min(2*wait, retryMost)
 		}
-		wait = min(2*wait, retryMost)
+		release()
 	}
 	return nil
 }
@@ -88,6 +89,9 @@ func (m *Microphone) Run(ctx context.Context, out media.Sink) error {
 // session opens the microphone and keeps it going until it fails or ctx ends, which is no error. It says whether there
 // was sound.
 func (m *Microphone) session(ctx context.Context, library *soundLibrary, out media.Sink) (worked bool, err error) {
+	if ctx.Err() != nil {
+		return false, nil
+	}
 	pcm, name, err := m.find()
 	if err != nil {
 		return false, err
@@ -139,7 +143,7 @@ func (m *Microphone) catchUp(now time.Time) {
 func (m *Microphone) drain(r *ring, pcm []int16, out media.Sink) {
 	for {
 		lost, ok := r.read(pcm)
-		if !ok {
+		if !ok || m.muted() {
 			return
 		}
 		m.skip(lost)

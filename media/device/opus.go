@@ -31,6 +31,7 @@ const (
 // may be called by any.
 type voiceStream struct {
 	*condition
+	shutter
 	rate atomic.Int64 // wanted rate, bit/s
 	loss atomic.Int64 // measured, percent
 

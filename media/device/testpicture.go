@@ -2,6 +2,7 @@ package device
 
 import (
 	"context"
+	"image"
 	"time"
 
 	"scanside/media"
@@ -33,11 +34,18 @@ func (t *TestPicture) Run(ctx context.Context, out media.Sink) error {
 	t.edit(func(h *media.Health) { h.Width, h.Height, h.Opens = t.want.Width, t.want.Height, 1 })
 	for n := uint64(0); ; n++ {
 		now := time.Now()
-		if err := t.put(pattern.Draw(n, now), now, float64(t.want.FPS), out); err != nil {
+		var img *image.YCbCr
+		if t.muted() {
+			img = pattern.Slate(n, now, media.MutedPicture)
+			t.closed(now)
+		} else {
+			img = pattern.Draw(n, now)
+			t.frame(now)
+			t.good(now)
+		}
+		if err := t.put(img, now, float64(t.want.FPS), out); err != nil {
 			return err
 		}
-		t.frame(now)
-		t.good(now)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -40,13 +40,20 @@ func (t *TestVoice) Run(ctx context.Context, out media.Sink) error {
 		if sent := t.samples / voiceFrame; due > sent+maxVoiceLag {
 			t.skip((due - sent - maxVoiceLag) * voiceFrame)
 		}
+		muted := t.muted()
+		if muted {
+			t.skip(due*voiceFrame - min(t.samples, due*voiceFrame))
+			t.closed(now)
+		}
 		for ; t.samples/voiceFrame < due; t.frame(now) {
 			tone.Read(pcm)
 			if err := t.put(pcm, out); err != nil {
 				return err
 			}
 		}
-		t.good(now)
+		if !muted {
+			t.good(now)
+		}
 		select {
 		case <-ctx.Done():
 			return nil

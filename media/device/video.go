@@ -13,6 +13,7 @@ import (
 // the rest may be called by any.
 type videoStream struct {
 	*condition
+	shutter
 	key  atomic.Bool  // somebody asked for a key frame
 	rate atomic.Int64 // wanted rate, bit/s
 

@@ -27,6 +27,7 @@ const (
 type stream struct {
 	kind     media.Kind
 	rate     atomic.Int64 // bits a second
+	muted    atomic.Bool
 	packets  atomic.Uint64
 	frames   atomic.Uint64
 	sequence uint16
@@ -46,6 +47,12 @@ func (s *stream) Kind() media.Kind { return s.kind }
 
 // SetRate is part of media.Source; it holds from the next frame on.
 func (s *stream) SetRate(bps int) { s.rate.Store(int64(bps)) }
+
+// Mute is part of media.Source. Nothing is captured here: a muted voice sends nothing, and a picture is no picture anyhow.
+func (s *stream) Mute(on bool) { s.muted.Store(on) }
+
+// Muted is what Mute was last told. Any goroutine may call it.
+func (s *stream) Muted() bool { return s.muted.Load() }
 
 // Packets is how many packets were produced so far. Any goroutine may call it.
 func (s *stream) Packets() uint64 { return s.packets.Load() }

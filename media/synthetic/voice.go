@@ -41,6 +41,9 @@ func (v *Voice) RequestKeyFrame() {}
 // Run is part of media.Source. One Run at a time; each is a new run by its stamps.
 func (v *Voice) Run(ctx context.Context, out media.Sink) error {
 	v.pace(ctx, voiceFrame, func(n uint64) bool {
+		if v.muted.Load() {
+			return false
+		}
 		size := int(v.rate.Load()) / 8 / int(time.Second/voiceFrame)
 		payload := fill(min(max(size, 1+stampSize), 1180))
 		payload[0] = opusTOC
