@@ -14,6 +14,7 @@
 //	diagnosis             decides: where the fault of an uplink is, from what each layer was found to be. Pure in the same way
 //	examination           looks at one uplink, layer by layer, over its own sockets
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
+//	audit                 the record that others can verify: append-only, hash-chained, signed
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
 //	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture

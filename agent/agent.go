@@ -56,6 +56,7 @@ type Agent struct {
 	screens   *screens
 	asker     *asker
 	examiner  *examiner
+	journal   *journal
 	procedure switching
 	metrics   *metrics
 	pages     *status.Server
@@ -98,6 +99,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	if err := a.addSources(parts.Sources); err != nil {
 		return nil, err
 	}
+	a.journal = newJournal(kept, parts.Version, cfg.digest(), a.log)
 	if a.loop, err = newLoop(a, kept); err != nil {
 		return nil, err
 	}
@@ -204,6 +206,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
 	last.Go(func() { a.loop.books.Run(late) })
+	last.Go(func() { a.journal.Run(late) })
 	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 
 	var first sync.WaitGroup

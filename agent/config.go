@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"net/netip"
@@ -134,6 +136,12 @@ func LoadConfig(path string) (Config, error) {
 		}
 	}
 	return cfg, nil
+}
+
+// digest is a SHA-256 of the whole configuration, hex: it says that two are the same, and nothing of what is in them.
+func (c Config) digest() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", c))
+	return hex.EncodeToString(sum[:])
 }
 
 // Check finds all mistakes, or returns nil.

@@ -35,6 +35,7 @@
 //	procedure.go    whether a procedure is open; turned by people, on disk before it is acknowledged
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
+//	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
 //	metrics.go      the same for Prometheus; every label value is there from the start
 //	agent/status    the pages themselves, standard library alone

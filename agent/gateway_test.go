@@ -149,6 +149,7 @@ func TestCutBecomesAStory(t *testing.T) {
 				defer f.physician()()
 				cfg := w.config()
 				cfg.FarEnd.Token, cfg.Protection.Video = token, c.video
+				defer func() { checkJournal(t, w.dir, "supervision", "switchover", "trace", "viewer") }()
 				a, stop := w.start(cfg)
 				defer stop()
 				until(t, a, 15*time.Second, "both up", verdicts("up", "up"))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/failover"
 	"scanside/media"
 	"scanside/supervision"
@@ -34,6 +35,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		l.tale.say(now, level, strings.TrimRight(words, ".")+". "+v.Sentence)
 		st.Events = slices.Clone(l.tale.events)
 		l.log.Info("supervision", "state", v.State, "reason", v.Reason)
+		l.note(audit.Supervision{State: v.State.String(), Reason: v.Reason.String(), Open: l.procedure.open})
 	}
 	l.verdict = v
 	st.Verdict = status.Verdict{

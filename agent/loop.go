@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/link"
@@ -208,6 +209,7 @@ func (l *loop) take(now time.Time, e event) {
 	case pinned:
 		l.step(now, failover.Pinned(e.link, e.on))
 		l.tale.pinned(now, l.name(e.link), e.on)
+		l.note(audit.Pin{Link: l.name(e.link), On: e.on})
 		l.news = true
 	case procedure:
 		l.turned(now, e.on)
@@ -219,6 +221,7 @@ func (l *loop) take(now time.Time, e event) {
 			return // said by the far end that the room has left
 		}
 		l.tale.people(now, l.present, e.presence)
+		l.notePeople(l.present, e.presence)
 		l.present = e.presence
 		l.news = true
 	case examining:
@@ -227,6 +230,7 @@ func (l *loop) take(now time.Time, e event) {
 		l.examined(now, e)
 	case traceSaved:
 		l.tale.saved(e.saved)
+		l.note(audit.Trace{Switchover: e.saved.number, Sum: e.saved.sum, Decisions: e.saved.decisions})
 		l.news = true
 	}
 }

@@ -159,6 +159,11 @@ func describe() map[string]*prometheus.Desc {
 	add("people", "People at the far end, by what they are to this room; absent while it is not known.", "role")
 	add("events_dropped_total", "Probe outcomes that found the loop's queue full.")
 	add("traces_total", "Traces of switchovers by outcome of writing them.", "outcome")
+	add("audit_writable", "1: records can be written to the audit log.")
+	add("audit_records", "Records in the audit log, ever.")
+	add("audit_records_signed", "Records that the newest checkpoint vouches for.")
+	add("audit_records_exported", "Records that were copied elsewhere.")
+	add("audit_records_missed_total", "Records that could not be written in this run.")
 	add("invariant_breaches_total", "Steps after which an invariant of failover did not hold; any is a bug.", "invariant")
 	add("page_streams", "Status pages that are open now.")
 	add("page_streams_dropped_total", "Status pages that were let go because they did not read.")
@@ -244,6 +249,13 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	e.count("events_dropped_total", s.dropped)
 	e.count("traces_total", s.traces[0], "saved")
 	e.count("traces_total", s.traces[1], "failed")
+	if a := st.Audit; a.Folder != "" {
+		e.flag("audit_writable", a.Error == "")
+		e.gauge("audit_records", float64(a.Records))
+		e.gauge("audit_records_signed", float64(a.Signed))
+		e.gauge("audit_records_exported", float64(a.Exported))
+		e.count("audit_records_missed_total", uint64(a.Missed))
+	}
 	for i, n := range s.breaches {
 		e.count("invariant_breaches_total", n, "F"+strconv.Itoa(i+1))
 	}

@@ -34,6 +34,9 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	if r := st.Recorder; r.Error != "" {
 		add("trace-not-written", status.Warning, sentence(strings.TrimRight(r.Error, ".")), "Check space and permissions of the state directory.")
 	}
+	if r := st.Audit; r.Error != "" {
+		add("record-not-written", status.Warning, "The audit log is not as it should be: "+strings.TrimRight(r.Error, ".")+".", "Check space and owner of "+r.Folder+"; export it with: scanside audit export.")
+	}
 	if why := l.agent.unkept; why != "" {
 		add("state-not-kept", status.Warning, "Nothing is kept over a restart: "+why+".", "Check state_dir, its space and its owner, and restart.")
 	}

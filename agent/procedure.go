@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/failover"
 	"scanside/media"
 )
@@ -88,6 +89,7 @@ func (l *loop) turned(now time.Time, open bool) {
 		return
 	}
 	l.procedure = procedureFlag{open, now}
+	l.note(audit.Procedure{Open: open})
 	l.tale.say(now, status.Notice, map[bool]string{true: "A procedure was opened.", false: "The procedure was closed."}[open])
 	l.log.Info("procedure", "open", open)
 	l.step(now, failover.Procedure(open))

@@ -7,6 +7,7 @@ import (
 	linux "golang.org/x/sys/unix"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/link"
 )
 
@@ -42,6 +43,7 @@ func (r *rest) since(looked, now time.Time) time.Duration {
 func (l *loop) woke(now time.Time, slept time.Duration) {
 	l.log.Warn("the box stood still", "for", slept)
 	l.tale.say(now, status.Warning, fmt.Sprintf("The box stood still for %s: nothing that it knew before is believed.", lasted(slept)))
+	l.note(audit.Asleep{Seconds: slept.Seconds()})
 	l.present = nil
 	for k := range l.flows {
 		f := &l.flows[k]

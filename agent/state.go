@@ -18,6 +18,7 @@ import (
 //	sessions/UPLINK        session URLs that are open at a far end, one a line, each with its far end's URL behind it
 //	far-end                URL of the far end where the room is, when it is not the first
 //	traces/                what the recorder wrote
+//	audit/                 what the journal wrote (package audit)
 //	budget.json            what each uplink used, by billing months
 //	procedure              there while a procedure is open: since when
 type store struct{ dir string }

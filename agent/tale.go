@@ -251,6 +251,7 @@ func (t *tale) settle(now time.Time, l *loop) {
 			l.agent.metrics.told(c)
 			l.news = true
 			l.tale.say(now, status.Notice, c.story(l))
+			l.noteChange(c)
 			if !c.routine() {
 				record := l.viewChange(c)
 				l.rec.save(c.number, c.when, &record)

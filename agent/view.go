@@ -18,7 +18,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	st := &status.Status{
 		At: now, Version: a.parts.Version, Site: a.cfg.Site, Box: a.box, Run: a.run, Started: l.begun, IsDemo: a.parts.Demo != nil,
 		Problem: []status.Problem{}, Uplinks: []status.Uplink{}, Streams: []status.Stream{}, Return: []status.Return{},
-		Switchovers: []status.Switchover{}, Events: slices.Clone(l.tale.events), Recorder: l.rec.view(),
+		Switchovers: []status.Switchover{}, Events: slices.Clone(l.tale.events), Recorder: l.rec.view(), Audit: l.agent.journal.view(),
 	}
 	if st.Events == nil {
 		st.Events = []status.Event{}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/failover"
 	"scanside/farend"
 	"scanside/link"
@@ -92,6 +93,7 @@ func (l *loop) moved(now time.Time, d farend.Decision) {
 			l.farEnd(d.From), l.farEnd(d.At), l.farEnd(d.From), lasted(d.Away), l.farEnd(d.At), l.names(d.Over))
 	}
 	l.tale.say(now, status.Warning, w.why)
+	l.note(audit.FarEnd{From: l.farEnd(d.From), To: l.farEnd(d.At)})
 	l.log.Warn("the room moved", "from", l.farEnd(d.From), "to", l.farEnd(d.At), "reason", d.Why, "away", d.Away)
 	select { // only the newest is worth keeping
 	case <-w.keep:

@@ -24,6 +24,7 @@ type Status struct {
 	Procedure   Procedure    `json:"procedure"`
 	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
 	Recorder    Recorder     `json:"recorder"`
+	Audit       Audit        `json:"audit"`
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.
@@ -292,6 +293,17 @@ type Procedure struct {
 	Since    time.Time `json:"since"`    // of the present state; zero: as long as this run
 	Sentence string    `json:"sentence"` // the state in words
 	Copies   string    `json:"copies"`   // what that means for voice and picture
+}
+
+// Audit says how the record stands that somebody else can verify.
+type Audit struct {
+	Folder   string `json:"folder"` // "": none is kept
+	Records  int64  `json:"records"`
+	Signed   int64  `json:"signed"`   // records that the newest checkpoint vouches for
+	Exported int64  `json:"exported"` // records that were copied elsewhere
+	Last     string `json:"last"`     // hash of the last, hex
+	Missed   int64  `json:"missed"`   // that could not be written, in this run
+	Error    string `json:"error"`    // why they cannot be written now; "": they can
 }
 
 // Recorder says what is kept for later.

@@ -27,6 +27,8 @@ type program struct {
 	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
 	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
+	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
+	Audit       auditCommand       `cmd:"" help:"Export the audit log."`
 }
 
 func main() {
