@@ -27,7 +27,7 @@ JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g11 g12 g15 g16 soak soak-netns \
+.PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
 	references recovery firewall janus vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
@@ -53,7 +53,7 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	$(GO) mod tidy -diff
 	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./farend ./budget ./bandwidth ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./audit ./agent/... ./lab/emu/... ./lab/scenario/...
 
-bench: test-deps reference-deps build ## (root) every figure of the targets, beside what others do, into docs/results.md; BENCH="--long" or "--only NAME"
+bench: test-deps reference-deps lab-deps build ## (root) every figure of the targets, beside what others do, into docs/results.md (12 min); BENCH="--long" or "--only NAME"
 	$(GO) run ./lab/cmd/lab bench $(BENCH)
 
 micro: $(INCLUDE)/openh264 ## micro-benchmarks: engine, fanout, merger, encoder, a link's leg, the gateway
@@ -78,14 +78,17 @@ g8: $(INCLUDE)/openh264 ## false rulings of Down in 720 simulated hours of loss 
 g9: $(INCLUDE)/openh264 ## the way back to the preferred uplink, with doubling patience, and with a procedure open (in memory)
 	@$(GO) run ./lab/cmd/lab g9
 
+g10: $(INCLUDE)/openh264 ## voice within 200 ms over two recorded LTE links at once, in SCANSIDE_TRACES=FOLDER (in memory)
+	@$(GO) run ./lab/cmd/lab g10 $(if $(MINUTES),--minutes $(MINUTES))
+
 soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the engine, invariants after each step; 2 minutes
-	@$(GO) run ./lab/cmd/lab soak
+	@$(GO) run ./lab/cmd/lab soak $(if $(DAYS),--days $(DAYS))
 
 soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
 	@$(GO) run ./lab/cmd/lab soak-netns
 
 references: test-deps reference-deps ## (root) what others do when an uplink turns into a black hole: duplicator, RIST, pion, Chromium
-	@$(GO) run ./lab/cmd/lab references
+	@$(GO) run ./lab/cmd/lab references $(if $(TURNS),--turns $(TURNS))
 
 g11: $(INCLUDE)/openh264 ## what a metered uplink costs an hour, idle and in a procedure, counted at its sockets (in memory)
 	@$(GO) run ./lab/cmd/lab g11
@@ -93,14 +96,20 @@ g11: $(INCLUDE)/openh264 ## what a metered uplink costs an hour, idle and in a p
 g12: $(INCLUDE)/openh264 ## recovery after all uplinks, or the far end, were dead for 3 to 120 s (in memory)
 	@$(GO) run ./lab/cmd/lab g12
 
+g13: $(INCLUDE)/openh264 ## either uplink dead: the far end is heard again, and found again after a restart (in memory)
+	@$(GO) run ./lab/cmd/lab g13
+
+g14: $(INCLUDE)/openh264 ## failures of many kinds: how many switchovers are explained, recorded, and replay to the same decisions (in memory)
+	@$(GO) run ./lab/cmd/lab g14
+
 recovery: build ## (root) an uplink of IPv4 alone and one of IPv6 alone: another address, a box that sleeps, a far end restarted
 	@$(GO) run ./lab/cmd/lab recovery
 
 g15: build ## (root) processor time of the agent with one link and with two, and its memory
-	@$(GO) run ./lab/cmd/lab g15
+	@$(GO) run ./lab/cmd/lab g15 $(if $(TURNS),--turns $(TURNS))
 
 g16: build ## (root) from process start to media on the first link and on both
-	@$(GO) run ./lab/cmd/lab g16
+	@$(GO) run ./lab/cmd/lab g16 $(if $(TURNS),--turns $(TURNS))
 
 firewall: lab-deps build ## (root) hospital firewalls with real coturn, tinyproxy and nftables, or ONLY=name,name
 	@$(GO) run ./lab/cmd/lab firewall $(if $(ONLY),--only $(ONLY))

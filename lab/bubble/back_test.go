@@ -1,11 +1,7 @@
 package bubble
 
 import (
-	"encoding/json"
-	"net/http"
-	"os"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +19,16 @@ protect video on-doubt
 expect voice.lost = 0
 `
 
+// alone is that story.
+func alone(t *testing.T) scenario.Scenario {
+	t.Helper()
+	s, err := scenario.Parse("back", backStory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 // turnBack is one figure of G9: a failure of the preferred uplink, and the way back to it.
 type turnBack struct {
 	Failure    int     `json:"failure"`   // the first, the second, … within FlapMemory
@@ -39,30 +45,20 @@ type turnBack struct {
 // G9: "Switching back: 0 packets lost, only after >= 10 s of delivered duplicate media, doubling to 5 min on flaps", and never
 // for preference while a procedure is open (F9). SCANSIDE_RESULT names a file that gets the figures.
 func TestSwitchBack(t *testing.T) {
-	s, err := scenario.Parse("back", backStory)
-	if err != nil {
-		t.Fatal(err)
-	}
 	dwells := []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second}
 	if testing.Short() {
 		dwells = dwells[:1]
 	}
 	var all []turnBack
-	inDayOf(t, s, func(d *day) {
+	inDayOf(t, alone(t), func(d *day) {
 		time.Sleep(5 * time.Second) // the copies that brought the uplinks' proof have ended
 		for i, dwell := range dwells {
 			all = append(all, d.turnBack(i+1, dwell, false))
 		}
 		all = append(all, d.turnBack(len(dwells)+1, 2*dwells[len(dwells)-1], true))
 	})
-	var lines []byte
+	figures(t, all...)
 	for _, r := range all {
-		line, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Log(string(line))
-		lines = append(append(lines, line...), '\n')
 		if r.VoiceLost+r.FramesLost+r.KeyFrames != 0 {
 			t.Errorf("failure %d: something was lost or asked for", r.Failure)
 		}
@@ -71,11 +67,6 @@ func TestSwitchBack(t *testing.T) {
 		}
 		if limit := 60.0; max(r.Freeze, r.ReturnMS) > limit { // a frame and the skew of the uplinks
 			t.Errorf("failure %d: the way back froze the picture", r.Failure)
-		}
-	}
-	if file := os.Getenv("SCANSIDE_RESULT"); file != "" {
-		if err := os.WriteFile(file, lines, 0o644); err != nil {
-			t.Error(err)
 		}
 	}
 }
@@ -113,15 +104,32 @@ func (d *day) turnBack(number int, dwell time.Duration, procedure bool) turnBack
 		}
 		d.procedure(false)
 	}
-	d.takes(dwell+10*time.Second, "back to primary", func() bool {
-		time.Sleep(50 * time.Millisecond)
-		return slices.Equal(d.routes(), []string{"primary"})
-	})
+	d.takes(dwell+10*time.Second, "back to primary", d.allOver("primary"))
 	r.After = time.Since(healed).Seconds()
 	time.Sleep(time.Second)
 	count()
 	r.KeyFrames = d.w.Box.Video.KeyFrameRequests() - room + d.doc.KeyFrameRequests() - doc
 	return r
+}
+
+// allOver asks, not too often, whether an uplink alone carries everything.
+func (d *day) allOver(uplink string) func() bool {
+	return func() bool {
+		time.Sleep(looking)
+		return slices.Equal(d.routes(), []string{uplink})
+	}
+}
+
+// do does what a scenario says.
+func (d *day) do(event string) {
+	d.t.Helper()
+	e, err := scenario.ParseEvent(event, d.w.scenario.Uplinks)
+	if err == nil {
+		err = d.w.Do(e)
+	}
+	if err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // routes are the uplinks that carry anything.
@@ -142,16 +150,7 @@ func (d *day) routes() []string {
 // procedure opens or closes one, as the technician does.
 func (d *day) procedure(open bool) {
 	d.t.Helper()
-	body := `{"open":false}`
-	if open {
-		body = `{"open":true}`
-	}
-	res, err := d.box.Client.Post(d.box.URL+"/api/v1/procedure", "application/json", strings.NewReader(body))
-	if err != nil {
+	if err := d.box.Procedure(d.t.Context(), open); err != nil {
 		d.t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusNoContent {
-		d.t.Fatalf("open a procedure: %s", res.Status)
 	}
 }

@@ -1,14 +1,8 @@
 package bubble
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"os"
-	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"scanside/lab/scenario"
@@ -37,39 +31,17 @@ expect voice.lost = 0`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		w, err := NewWorld(s, state, logger(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer w.Close()
-		p := &people{w: w}
-		defer p.leave()
-		if err := p.come(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
+	inDayOf(t, s, func(d *day) {
 		var cost standbyCost
 		time.Sleep(time.Minute) // what was proving has been proven
-		sent, received := w.hourly(t, "cellular", 6*time.Minute)
+		sent, received := d.w.hourly(d.t, "cellular", 6*time.Minute)
 		cost.Idle = sent + received
-		if err := p.box.Procedure(t.Context(), true); err != nil {
-			t.Fatal(err)
-		}
+		d.procedure(true)
 		time.Sleep(5 * time.Second)
-		cost.ProcedureSent, cost.ProcedureReceived = w.hourly(t, "cellular", 2*time.Minute)
-		line, err := json.Marshal(cost)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s", line)
-		if file := os.Getenv("SCANSIDE_RESULT"); file != "" {
-			if err := os.WriteFile(file, append(line, '\n'), 0o644); err != nil {
-				t.Error(err)
-			}
-		}
+		cost.ProcedureSent, cost.ProcedureReceived = d.w.hourly(d.t, "cellular", 2*time.Minute)
+		figures(d.t, cost)
 		if cost.Idle > 0.5 || cost.ProcedureSent > 31 || cost.ProcedureReceived > 31 {
-			t.Errorf("more than 0.5 MB an hour idle, or 31 each way in a procedure: %s", line)
+			d.t.Errorf("more than 0.5 MB an hour idle, or 31 each way in a procedure: %+v", cost)
 		}
 	})
 }
@@ -82,31 +54,11 @@ func (w *World) hourly(t *testing.T, uplink string, over time.Duration) (sent, r
 	return (s1 - s0) / 1e6 / over.Hours(), (r1 - r0) / 1e6 / over.Hours()
 }
 
-// bytes reads the uplink's counters from /metrics.
+// bytes reads the uplink's counters.
 func (w *World) bytes(t *testing.T, uplink string) (sent, received float64) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+boxHTTP+"/metrics", nil)
-	if err != nil {
-		t.Fatal(err)
+	of := func(direction string) float64 {
+		return w.metric(t, fmt.Sprintf(`scanside_uplink_bytes_total{direction=%q,link=%q}`, direction, uplink))
 	}
-	res, err := w.browser(w.page).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	found := 0
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		for direction, into := range map[string]*float64{"sent": &sent, "received": &received} {
-			if value, ok := strings.CutPrefix(lines.Text(), fmt.Sprintf(`scanside_uplink_bytes_total{direction=%q,link=%q} `, direction, uplink)); ok {
-				found++
-				if _, err := fmt.Sscan(value, into); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	if found != 2 {
-		t.Fatalf("/metrics has %d of the two counters of %s", found, uplink)
-	}
-	return sent, received
+	return of("sent"), of("received")
 }

@@ -1,14 +1,12 @@
 package bubble
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strconv"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"scanside/lab/scenario"
@@ -78,7 +76,7 @@ func TestCuts(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("SCANSIDE_CUTS")); err == nil && n > 0 {
 		cuts = n
 	}
-	var lines []byte
+	var all []cutResult
 	for _, c := range cutCases {
 		t.Run(c.name, func(t *testing.T) {
 			r := cutResult{Case: c.name, Cuts: cuts, MS: map[string]figure{}, values: map[string][]float64{}}
@@ -89,12 +87,7 @@ func TestCuts(t *testing.T) {
 			for name, all := range r.values {
 				r.MS[name] = spread(all)
 			}
-			line, err := json.Marshal(r)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Log(string(line))
-			lines = append(append(lines, line...), '\n')
+			all = append(all, r)
 			if r.VoiceLost+r.FramesLost+r.KeyFrames != 0 {
 				t.Errorf("lost %d packets of voice and %d frames, and %d key frames were asked for; want none", r.VoiceLost, r.FramesLost, r.KeyFrames)
 			}
@@ -105,11 +98,7 @@ func TestCuts(t *testing.T) {
 			}
 		})
 	}
-	if file := os.Getenv("SCANSIDE_RESULT"); file != "" {
-		if err := os.WriteFile(file, lines, 0o644); err != nil {
-			t.Error(err)
-		}
-	}
+	figures(t, all...)
 }
 
 // one plays one cut in a world of its own: an uplink that has just come back is trusted less, and would be a different case.
@@ -118,24 +107,14 @@ func (r *cutResult) one(t *testing.T, story string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state := t.TempDir()
-	synctest.Test(t, func(t *testing.T) {
-		w, err := NewWorld(s, state, logger(t))
+	inDayOf(t, s, func(d *day) {
+		cellular := d.w.taps["cellular"]
+		time.AfterFunc(calm, cellular.set)
+		out, err := d.play(d.t.Context(), s)
 		if err != nil {
-			t.Fatal(err)
+			d.t.Fatal(err)
 		}
-		defer w.Close()
-		p := &people{w: w}
-		defer p.leave()
-		if err := p.come(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
-		time.AfterFunc(calm, w.taps["cellular"].set)
-		out, err := p.play(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.add(out.Result, w.taps["cellular"])
+		r.add(out.Result, cellular)
 	})
 }
 

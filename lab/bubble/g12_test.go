@@ -1,9 +1,7 @@
 package bubble
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -77,25 +75,8 @@ func TestG12(t *testing.T) {
 			})
 		})
 	}
-	for _, r := range all {
-		line, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Logf("%s", line)
-	}
-	if file := os.Getenv("SCANSIDE_RESULT"); file != "" {
-		text, err := json.Marshal(map[string]any{"figure": "G12", "world": "bubble", "recoveries": all})
-		if err == nil {
-			err = os.WriteFile(file, append(text, '\n'), 0o644)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}
+	figures(t, map[string]any{"figure": "G12", "world": "bubble", "recoveries": all})
 }
-
-func inMS(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // recovers measures how long it is until the console has voice and picture again.
 func (d *day) recovers(dead, aim time.Duration) recovery {

@@ -5,10 +5,18 @@ import (
 	"time"
 )
 
+// singleHomed is one figure of G13.
+type singleHomed struct {
+	Dead  string  `json:"dead"`                 // the uplink
+	Heard float64 `json:"people_said_again_ms"` // from the cut until the far end says who is there
+	Back  float64 `json:"restarted_far_end_ms"` // from its start until the box is connected to it
+}
+
 // G13: "Nothing single-homed: signalling, DNS, probes, metrics work over any living uplink within 1 s." With each uplink dead in turn
 // the far end goes on saying who is there, and a far end that is restarted meanwhile is found again over the other. (Look-ups by name
-// need real name servers: `make recovery`.)
+// need real name servers: `make recovery`.) SCANSIDE_RESULT names a file that gets the figures.
 func TestNothingSingleHomed(t *testing.T) {
+	var all []singleHomed
 	for _, dead := range []string{"primary", "cellular"} {
 		t.Run(dead+" is dead", func(t *testing.T) {
 			inDay(t, func(d *day) {
@@ -38,9 +46,11 @@ func TestNothingSingleHomed(t *testing.T) {
 				if back > 2*time.Second {
 					d.t.Errorf("connected to the restarted far end only after %v", back)
 				}
+				all = append(all, singleHomed{Dead: dead, Heard: inMS(heard), Back: inMS(back)})
 			})
 		})
 	}
+	figures(t, all...)
 }
 
 // publishing is how old a status document may be.

@@ -120,10 +120,14 @@ func (v *Viewer) Receiving() bool {
 // Way is the counts as the result has them. A viewer cannot know how often the source was asked for key frames.
 func (v *Viewer) Way() scenario.Way {
 	voice, video := v.Stats(media.Voice), v.Stats(media.Video)
-	return scenario.Way{
+	way := scenario.Way{
 		Voice: scenario.Voice{Sent: voice.Sent, Lost: voice.Lost, LongestGapMS: ms(voice.LongestGap)},
 		Video: scenario.Video{FramesSent: video.Frames, FramesLost: video.FramesLost, LongestFreezeMS: ms(video.LongestFreeze)},
 	}
+	if voice.LongestDelay > 0 {
+		way.Voice.Late = &voice.Late
+	}
+	return way
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

@@ -2,6 +2,7 @@ package results
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"runtime"
@@ -29,15 +30,32 @@ func Page(folder, note string) string {
 		for _, w := range r.what {
 			p := all[w.source]
 			said = append(said, w.tell(p))
-			if c := "`" + p.source.Make + "`"; w.source != "" && (len(commands) == 0 || commands[len(commands)-1] != c) {
+			if c := "`" + p.taken.Make + "`"; len(commands) == 0 || commands[len(commands)-1] != c {
 				commands = append(commands, c)
 			}
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.id, r.target, strings.Join(said, "<br>"), strings.ReplaceAll(strings.Join(commands, "<br>"), "|", `\|`))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", r.id, r.target, strings.Join(said, "<br>"), cell(strings.Join(commands, "<br>")))
 	}
 	references(&b, all)
+	runs(&b, all)
 	return b.String()
 }
+
+// runs says how each command was run, for whoever doubts a figure.
+func runs(b *strings.Builder, all map[string]printed) {
+	b.WriteString("\n## The runs\n\nLoad is the machine's over the minute before. A command whose own expectations did not hold says so; its figures stand above all the same.\n\n" +
+		"| Command | When | Took | Load | Ended |\n|---|---|---|---|---|\n")
+	for _, s := range Sources() {
+		t := all[s.Name].taken
+		if t.When.IsZero() {
+			continue
+		}
+		fmt.Fprintf(b, "| `%s` | %s | %.0f s | %s | %s |\n", cell(t.Make), t.When.Format("2006-01-02 15:04"), t.Seconds, t.Load, cell(cmp.Or(t.Ended, "well")))
+	}
+}
+
+// cell is text that can stand in a table.
+func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 func references(b *strings.Builder, all map[string]printed) {
 	fmt.Fprintf(b, "\n## Others, in the same run\n\nThe uplink in use turns into a black hole: the interface stays up, packets vanish, nobody is told. Voice-like stream,\n"+

@@ -33,6 +33,8 @@ type Voice struct {
 	Sent         uint64  `json:"sent"`
 	Lost         uint64  `json:"lost"`
 	LongestGapMS float64 `json:"longest_gap_ms"`
+	// Late is how many took longer than 200 ms from the source to here; null where packets do not tell when they were sent.
+	Late *uint64 `json:"later_than_200_ms"`
 }
 
 // Video is in frames. KeyFrameRequests are those the source was asked for during the scenario.

@@ -205,11 +205,12 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 func TestResultLine(t *testing.T) {
 	detect := 101.5
 	r := Result{Scenario: "blackhole-primary", World: "bubble", DetectMS: &detect}
-	r.Voice = Voice{Sent: 3000, Lost: 1, LongestGapMS: 40}
+	late := uint64(3)
+	r.Voice = Voice{Sent: 3000, Lost: 1, LongestGapMS: 40, Late: &late}
 	r.Return.Video.FramesLost = 2
-	const want = `{"scenario":"blackhole-primary","world":"bubble","voice":{"sent":3000,"lost":1,"longest_gap_ms":40},` +
+	const want = `{"scenario":"blackhole-primary","world":"bubble","voice":{"sent":3000,"lost":1,"longest_gap_ms":40,"later_than_200_ms":3},` +
 		`"video":{"frames_sent":0,"frames_lost":0,"longest_freeze_ms":0,"key_frame_requests":0},` +
-		`"return":{"voice":{"sent":0,"lost":0,"longest_gap_ms":0},"video":{"frames_sent":0,"frames_lost":2,"longest_freeze_ms":0,"key_frame_requests":0}},` +
+		`"return":{"voice":{"sent":0,"lost":0,"longest_gap_ms":0,"later_than_200_ms":null},"video":{"frames_sent":0,"frames_lost":2,"longest_freeze_ms":0,"key_frame_requests":0}},` +
 		`"switchovers":0,"detect_ms":101.5,"switch_ms":null}`
 	if got := r.Line(); got != want {
 		t.Errorf("line\n%s, want\n%s", got, want)
@@ -221,6 +222,7 @@ func TestResultLine(t *testing.T) {
 		{Expectation{"voice.lost", false, 1, false}, true}, {Expectation{"voice.lost", false, 0, false}, false},
 		{Expectation{"voice.longest_gap_ms", true, 40, false}, true}, {Expectation{"voice.longest_gap_ms", true, 39, false}, false},
 		{Expectation{"return.video.frames_lost", false, 2, false}, true}, {Expectation{"detect_ms", true, 102, false}, true},
+		{Expectation{"voice.later_than_200_ms", true, 3, false}, true}, {Expectation{"voice.later_than_200_ms", true, 2, false}, false},
 		{Expectation{"switch_ms", true, 1000, false}, false}, // not measured does not hold
 	} {
 		if c.x.Holds(r) != c.want {

@@ -17,6 +17,8 @@ const (
 	settleBehind = window / 2
 	// absurdJump is beyond what any outage in a test does: such a stamp is damage.
 	absurdJump = 1 << 22
+	// LateAfter is what speech may take from the source at most, to be of use in a conversation (target G10).
+	LateAfter = 200 * time.Millisecond
 )
 
 // Counter is a media.Sink that measures what arrives of one stream: what is missing by its numbers, how long it was silent, which frames
@@ -71,6 +73,7 @@ type Stats struct {
 	LongestFreeze  time.Duration // longest time between two frames shown, that since the last up to now or End included
 
 	LongestDelay time.Duration // longest time from source to here by the stamps; 0 without; both must have the same clock
+	Late         uint64        // packets that took longer than LateAfter, likewise; a packet that never came is Lost, not Late
 	Runs         int           // producers seen since the Counter was made; a restarted source is a new one
 }
 
@@ -152,7 +155,11 @@ func (c *Counter) WriteRTP(p *rtp.Packet) error {
 		return nil
 	}
 	if stamped && c.slot(num) == nil { // a further copy's delay is nobody's
-		c.sum.LongestDelay = max(c.sum.LongestDelay, now.Sub(st.Sent))
+		delay := now.Sub(st.Sent)
+		c.sum.LongestDelay = max(c.sum.LongestDelay, delay)
+		if delay > LateAfter && (!c.started || num >= c.base) {
+			c.sum.Late++
+		}
 	}
 	c.take(c.pieceOf(num, p, st, stamped), now)
 	return nil

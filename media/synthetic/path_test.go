@@ -2,6 +2,7 @@ package synthetic
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -192,6 +193,30 @@ func TestRestartBehindTheViewersFanout(t *testing.T) {
 			if step := b.Timestamp - a.Timestamp; b.SequenceNumber != a.SequenceNumber+1 || step > 90000 {
 				t.Fatalf("packet %d: number %d to %d, time moves by %d", i, a.SequenceNumber, b.SequenceNumber, step)
 			}
+		}
+	})
+}
+
+// What comes later than LateAfter is counted once, by the stamps, and not when it was sent before the measurement.
+func TestLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCounter(media.Voice)
+		quick, slow := newPath(30*ms, 10, c), newPath(LateAfter+ms, 0, c)
+		defer close(quick.queue)
+		defer close(slow.queue)
+		ctx, stop := context.WithTimeout(t.Context(), 4*time.Second)
+		defer stop()
+		_ = NewVoice().Run(ctx, media.SinkFunc(func(p *rtp.Packet) error {
+			return errors.Join(quick.WriteRTP(p), slow.WriteRTP(p))
+		}))
+		if s := c.Stats(); s.Late < 18 || s.Late > 20 || s.Lost != 0 {
+			t.Errorf("each tenth of 200 comes by the slow path alone, and %d are late, %d lost", s.Late, s.Lost)
+		}
+		time.Sleep(quick.delay + ms)
+		c.Mark()
+		time.Sleep(time.Second)
+		if got := c.Stats().Late; got != 0 {
+			t.Errorf("%d are late of those sent before the measurement", got)
 		}
 	})
 }

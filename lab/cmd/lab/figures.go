@@ -23,6 +23,25 @@ type g9Command struct{}
 // Run measures in memory: a dwell of minutes takes seconds.
 func (c *g9Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestSwitchBack$") }
 
+type g10Command struct {
+	Minutes int `default:"4" help:"How long each pair of recorded uplinks is played."`
+}
+
+// Run measures in memory, each pair of three recorded uplinks in SCANSIDE_TRACES.
+func (c *g10Command) Run(ctx context.Context) error {
+	return inBubble(ctx, "^TestTwoModems$", fmt.Sprintf("SCANSIDE_MINUTES=%d", c.Minutes))
+}
+
+type g13Command struct{}
+
+// Run measures in memory; name service with real servers is `lab recovery`.
+func (c *g13Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestNothingSingleHomed$") }
+
+type g14Command struct{}
+
+// Run counts in memory.
+func (c *g14Command) Run(ctx context.Context) error { return inBubble(ctx, "^TestExplained$") }
+
 type g12Command struct{}
 
 // Run measures in memory: with virtual time an outage of two minutes takes a second.

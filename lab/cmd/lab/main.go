@@ -25,7 +25,10 @@ type program struct {
 	Cuts      cutsCommand      `cmd:"" name:"g3" aliases:"g4,g5,g6" help:"Freeze, time to suspect and to follow when the uplink dies that alone carries everything; in memory."`
 	G8        g8Command        `cmd:"" name:"g8" help:"Rulings of Down on links that only lose and delay: hundreds of simulated hours, and recorded uplinks where there are any."`
 	G9        g9Command        `cmd:"" name:"g9" help:"The way back to a preferred uplink that heals, again and again, and in a procedure; in memory."`
+	G10       g10Command       `cmd:"" name:"g10" help:"How much of voice comes within 200 ms over two recorded LTE links at once (SCANSIDE_TRACES); in memory."`
 	G12       g12Command       `cmd:"" name:"g12" help:"How long voice and picture take to come back after all uplinks, or the far end, were dead; in memory."`
+	G13       g13Command       `cmd:"" name:"g13" help:"With either uplink dead: how soon the far end is heard again, and found again after a restart; in memory."`
+	G14       g14Command       `cmd:"" name:"g14" help:"Of the switchovers after failures of many kinds, how many are explained, recorded and replay to the same decisions; in memory."`
 	Recovery  recoveryCommand  `cmd:"" help:"An uplink of IPv4 alone and one of IPv6 alone: address changes, a box that sleeps, a far end restarted with either dead (root)."`
 	G11       g11Command       `cmd:"" name:"g11" help:"What a metered uplink costs an hour, idle and in a procedure."`
 	G15       g15Command       `cmd:"" name:"g15" help:"Processor time of the agent with one uplink and with two, and its memory (root)."`
