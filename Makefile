@@ -28,7 +28,7 @@ S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
-	references recovery firewall janus vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content references recovery firewall janus vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	$(GO) vet ./...
 	$(GO) mod tidy -diff
-	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./farend ./budget ./bandwidth ./diagnosis ./examination ./media ./media/synthetic ./link/... ./gateway/... ./audit ./agent/... ./lab/emu/... ./lab/scenario/...
+	$(GO) test -short -race . ./config ./failover/... ./supervision/... ./farend ./budget ./bandwidth ./diagnosis ./examination ./media ./media/content ./media/synthetic ./link/... ./gateway/... ./audit ./agent/... ./lab/emu/... ./lab/scenario/...
 
 bench: test-deps reference-deps lab-deps build ## (root) every figure of the targets, beside what others do, into docs/results.md (12 min); BENCH="--long" or "--only NAME"
 	$(GO) run ./lab/cmd/lab bench $(BENCH)
@@ -86,6 +86,9 @@ soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the 
 
 soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
 	@$(GO) run ./lab/cmd/lab soak-netns
+
+content: $(INCLUDE)/openh264 ## faults of picture and sound in drawn rooms: how soon each is said, and false alarms over simulated hours (HOURS=4)
+	@$(GO) run ./lab/cmd/lab content $(if $(HOURS),--hours $(HOURS))
 
 references: test-deps reference-deps ## (root) what others do when an uplink turns into a black hole: duplicator, RIST, pion, Chromium
 	@$(GO) run ./lab/cmd/lab references $(if $(TURNS),--turns $(TURNS))

@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"media/device":         {"media"},
 	"media/synthetic":      {"media"},
 	"media":                {},
+	"media/content":        {},
 	"failover":             {},
 	"farend":               {"failover"},
 	"supervision":          {},
@@ -40,10 +41,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "supervision", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "supervision"}
+var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision"}
 
 // cgoOnlyIn names the single importer of each library that needs C.
 var cgoOnlyIn = map[string]string{

@@ -18,6 +18,7 @@
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
 //	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
+//	media/content         decides: what is wrong with a picture or a sound, from what is in it. Pure likewise
 //	media/synthetic       sources and counters for worlds without devices
 //	media/device          camera, microphone, encoders (cgo; the only importer of mediadevices)
 //	link                  WHIP and WHEP, client and server; probes; sockets bound to an uplink
