@@ -19,7 +19,7 @@ import (
 var arrows = map[string][]string{
 	"cmd/scanside":         {"agent", "audit", "diagnosis", "failover", "gateway", "link", "media", "media/device", "lab/emu"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "supervision"},
+	"agent":                {"agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "supervision", "viewing"},
 	"agent/status":         {},
 	"gateway":              {"config", "gateway/console", "link", "media"},
 	"gateway/console":      {},
@@ -37,14 +37,15 @@ var arrows = map[string][]string{
 	"failover":             {},
 	"farend":               {"failover"},
 	"supervision":          {},
+	"viewing":              {},
 }
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision"}
+var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "supervision", "viewing"}
 
 // cgoOnlyIn names the single importer of each library that needs C.
 var cgoOnlyIn = map[string]string{

@@ -15,6 +15,7 @@
 //	examination           looks at one uplink, layer by layer, over its own sockets
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	audit                 the record that others can verify: append-only, hash-chained, signed
+//	viewing               decides: what the room is told about people who look in: names, light, sound. Pure likewise
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
 //	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture

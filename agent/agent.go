@@ -58,6 +58,9 @@ type Agent struct {
 	examiner  *examiner
 	journal   *journal
 	procedure switching
+	muting    muting
+	key       *muteKey
+	lamp      *lamp
 	metrics   *metrics
 	pages     *status.Server
 
@@ -81,7 +84,8 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		a.parts.Net, a.real = bind, true
 	}
 	kept := store{cfg.StateDir}
-	a.procedure.kept = kept
+	a.procedure.kept, a.muting.kept = kept, kept
+	a.key, a.lamp = &muteKey{cfg: cfg.Room.MuteKey, press: a.pressed}, newLamp(cfg.Room.Light)
 	if err := kept.open(); err != nil {
 		a.unkept = err.Error()
 		a.log.Error("the state directory cannot be used; nothing is kept over a restart", "err", err)
@@ -102,6 +106,9 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.journal = newJournal(kept, parts.Version, cfg.digest(), a.log)
 	if a.loop, err = newLoop(a, kept); err != nil {
 		return nil, err
+	}
+	for k, m := range a.loop.mutes {
+		a.setMute(media.Kind(k), m.on)
 	}
 	for i, u := range cfg.Uplinks {
 		a.uplinks = append(a.uplinks, a.newUplink(failover.Link(i), u, kept))
@@ -207,6 +214,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.loop.rec.Run(late) })
 	last.Go(func() { a.loop.books.Run(late) })
 	last.Go(func() { a.journal.Run(late) })
+	last.Go(func() { a.lamp.Run(late) })
 	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 
 	var first sync.WaitGroup
@@ -219,6 +227,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	for _, s := range a.sources {
 		first.Go(func() { s.Run(ctx) })
 	}
+	first.Go(func() { a.key.Run(ctx) })
 	first.Go(func() { a.back.Run(ctx) })
 	first.Go(func() { a.screens.Run(ctx) })
 	first.Go(func() { a.asker.Run(ctx) })

@@ -27,6 +27,7 @@ type Config struct {
 	Microphone Device     `yaml:"microphone"`
 	Video      Video      `yaml:"video"`
 	Status     Status     `yaml:"status"`
+	Room       Room       `yaml:"room"`
 	StateDir   string     `yaml:"state_dir"` // "": nothing is kept over a restart (tests)
 }
 
@@ -159,6 +160,7 @@ func (c *Config) mistakes() config.Mistakes {
 	c.checkUplinks(&m)
 	c.Video.check(&m)
 	c.Status.check(&m)
+	c.Room.check(&m)
 	return m
 }
 

@@ -33,6 +33,8 @@
 //	tale.go         switchovers as stories: story.go in words, cost.go what they cost by the far end's own word, and why
 //	books.go        what each uplink used, by billing months (package budget), written down once a minute
 //	procedure.go    whether a procedure is open; turned by people, on disk before it is acknowledged
+//	mute.go         camera and microphone closed by people in the room; on disk before it is acknowledged; key.go: by a key
+//	watched.go      who looks in is announced (package viewing): names, a sound on the room's screen, lamp.go the light
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be
@@ -61,6 +63,7 @@
 // # Privacy
 //
 // Nothing here records sound or pictures, and nothing names a patient. Sources are started as the configuration says and
-// never otherwise: a reconnect or a restart cannot switch on what was off. The room's page starts muted, and a reconnect
+// never otherwise: a reconnect or a restart cannot switch on what was off. A muted device is closed; only people in the room open it
+// again, and a file that cannot be read for certain means muted. Who looks in is announced, and his name stands on the screen. The room's page starts muted, and a reconnect
 // leaves it as it was. It always shows who can see the room.
 package agent

@@ -28,6 +28,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		Links:      l.waysOut(now, e),
 		Foreign:    l.foreign(),
 		Reduced:    l.reduced(),
+		Muted:      l.mutedInputs(),
 	}
 	v := supervision.Judge(now, in)
 	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)

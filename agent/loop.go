@@ -44,6 +44,7 @@ const (
 	found                       // a scout holds another far end (on), or has lost it: far
 	wished                      // an operator wants the room at a far end: far
 	procedure                   // somebody opens a procedure (on) or closes it
+	muted                       // people in the room mute a device (on) or open it again: media, text
 )
 
 // event is something that happened. Library callbacks only post events; nothing but the loop acts on them.
@@ -51,6 +52,7 @@ type event struct {
 	kind     eventKind
 	link     failover.Link
 	on       bool
+	media    media.Kind
 	far      int
 	conn     *conn
 	err      error
@@ -92,6 +94,8 @@ type loop struct {
 	since     since
 	verdict   supervision.Verdict // as last ruled
 	procedure procedureFlag
+	mutes     [media.NumKinds]muteFlag
+	watched   watched
 	books     *books
 
 	breaches [invariants]uint64
@@ -115,6 +119,9 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 	l.where = newWhereabouts(len(a.fars), kept.farEnd(a.fars), l.begun)
 	l.plan = engine.Snapshot().Plan
 	l.procedure = kept.procedure()
+	for k := range l.mutes {
+		l.mutes[k] = kept.muted(media.Kind(k))
+	}
 	l.books = newBooks(a.cfg.Uplinks, kept, a.log)
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
@@ -124,6 +131,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 		l.flows[k].source = a.source(media.Kind(k))
 	}
 	l.tale.say(l.begun, status.Notice, "scanside started.")
+	l.stillMuted(l.begun)
 	return l, nil
 }
 
@@ -213,6 +221,8 @@ func (l *loop) take(now time.Time, e event) {
 		l.news = true
 	case procedure:
 		l.turned(now, e.on)
+	case muted:
+		l.turnedMute(now, e)
 	case impaired:
 		l.tale.say(now, status.Notice, e.text)
 		l.news = true
@@ -276,6 +286,7 @@ func (l *loop) house(now time.Time) {
 		l.cadence()
 		l.arm()
 		l.whereTo(now)
+		l.lookIn(now)
 		l.lookForFaults()
 		if !l.foreign() {
 			l.agent.asker.over(l.living(), l.where.at)

@@ -106,6 +106,7 @@ func describe() map[string]*prometheus.Desc {
 	add("supervision_state", "1 for the present state of supervision, 0 for the others.", "state")
 	add("supervision_qualifying", "1 while two-way voice and picture to a present supervisor are measured to be available.")
 	add("procedure_open", "1 while a procedure is open.")
+	add("muted", "1 while people in the room have closed the device.", "media")
 	add("problems", "Problems that the status page lists now, by severity.", "severity")
 
 	add("link_state", "1 for the link's present verdict, 0 for the others.", "link", "state")
@@ -223,6 +224,8 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	}
 	e.flag("supervision_qualifying", s.Supervision.Qualifying)
 	e.flag("procedure_open", st.Procedure.Open)
+	e.flag("muted", st.Privacy.Microphone.Muted, media.Voice.String())
+	e.flag("muted", st.Privacy.Camera.Muted, media.Video.String())
 	for _, level := range []string{"notice", "warning", "bad"} {
 		n := 0
 		for _, p := range st.Problem {

@@ -23,6 +23,8 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	}
 	l.linkProblems(st, e, add)
 	l.mediaProblems(st, add)
+	l.muteProblems(add)
+	l.hookProblems(add)
 	l.foreignProblems(add)
 	l.budgetProblems(now, add)
 	if st.FarEnd.Reached && !st.FarEnd.Known && !l.foreign() {

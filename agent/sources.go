@@ -31,12 +31,22 @@ type source struct {
 	trouble  atomic.Pointer[string]
 	measured rateMeter // the loop's
 
+	muted   atomic.Bool // people in the room have closed the device
+	cut     bool        // a packet that was under way then was left out; only WriteRTP's goroutine
 	stopped atomic.Bool // nothing goes to the legs
 	missing bool        // something did not; only WriteRTP's goroutine
 }
 
 // WriteRTP counts a packet and passes it on to the legs.
 func (s *source) WriteRTP(p *rtp.Packet) error {
+	if s.kind == media.Voice && s.muted.Load() { // a muted picture is a slate that says so; there is no such voice
+		s.cut = true
+		return nil
+	}
+	if s.cut {
+		s.fanout.Rebase()
+		s.cut = false
+	}
 	now := time.Now().UnixNano()
 	s.last.Store(now)
 	if s.kind == media.Voice || p.Marker { // the marker ends a picture (RFC 6184 5.1)
@@ -54,6 +64,12 @@ func (s *source) WriteRTP(p *rtp.Packet) error {
 		s.missing = false
 	}
 	return s.fanout.WriteRTP(p)
+}
+
+// mute closes the device or lets it be opened again. From here on none of what is still under way leaves the room.
+func (s *source) mute(on bool) {
+	s.muted.Store(on)
+	s.src.Mute(on)
 }
 
 // stop lets nothing more through, or everything again; it says whether that is a return, which needs a key frame.

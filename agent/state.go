@@ -21,6 +21,7 @@ import (
 //	audit/                 what the journal wrote (package audit)
 //	budget.json            what each uplink used, by billing months
 //	procedure              there while a procedure is open: since when
+//	camera-muted, microphone-muted   there while one is muted: since when
 type store struct{ dir string }
 
 func (s store) open() error {
@@ -118,14 +119,18 @@ func (s store) keepFarEnd(fars []place, at int) error {
 	return s.write("far-end", fars[at].base()+"\n")
 }
 
+// remove returns when the file would be gone after a power cut.
 func (s store) remove(name string) error {
-	if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(s.dir, name)); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
 		return err
 	}
-	return nil
+	return s.sync(name)
 }
 
-// write puts a file in place whole or not at all.
+// write puts a file in place whole or not at all; it returns when it would be there after a power cut.
 func (s store) write(name, text string) error {
 	path := filepath.Join(s.dir, name)
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
@@ -139,6 +144,18 @@ func (s store) write(name, text string) error {
 	if err != nil {
 		os.Remove(tmp.Name())
 		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return s.sync(name)
+}
+
+// sync makes the name of a file last: its folder is a file of its own.
+func (s store) sync(name string) error {
+	folder, err := os.Open(filepath.Dir(filepath.Join(s.dir, name)))
+	if err != nil {
+		return fmt.Errorf("keep %s: %w", name, err)
+	}
+	if err := errors.Join(folder.Sync(), folder.Close()); err != nil {
+		return fmt.Errorf("keep %s: %w", name, err)
 	}
 	return nil
 }

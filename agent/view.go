@@ -43,6 +43,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	}
 	st.FarEnd = l.viewFarEnd(now, e)
 	st.Procedure = l.viewProcedure()
+	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }
 
@@ -231,6 +232,12 @@ func (s *source) sentence(h media.Health) (status.Level, string) {
 		what = "No picture comes from the camera"
 	}
 	switch {
+	case s.muted.Load() && s.kind == media.Video:
+		return status.Warning, media.MutedPicture + "."
+	case s.muted.Load():
+		return status.Warning, media.MutedVoice + "."
+	case h.Muted: // opened again, and not there yet
+		return status.Unknown, what + " yet."
 	case !h.OK && h.Reason != "":
 		return status.Bad, sentence(strings.TrimRight(h.Reason, "."))
 	case !h.OK && h.LastFrame.IsZero() && s.starts.Load() <= 1:

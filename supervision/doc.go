@@ -17,6 +17,7 @@
 //   - Supervisor: the far end's word about the console. He is named and has signed in, the console was heard from
 //     lately, and it reports that it shows the room's picture and plays its voice. A picture that reaches the gateway
 //     but no console supervises nobody.
+//   - Muted: what people in the room have closed, by the room's own word. It needs no age.
 //   - Links: how many are of use (not Down) and how many of those are proven (Up or Degraded), from the failover engine,
 //     and whether on one of them the session stands that brings the return.
 //
@@ -29,12 +30,12 @@
 // verdict is not Ready. [Engaged] has all four measured.
 //
 // Ready qualifies under a site's policy of availability. Under a policy of continuous supervision it does not, during
-// contrast and observation; that comes with the procedure's phases, as do [NotReady], [Onsite], [Training], [Privacy],
-// [Reduced] and [SupervisorEngagedElsewhere], which no input raises yet. They are listed because the set is closed: pages,
+// contrast and observation; that comes with the procedure's phases, as do [NotReady], [Onsite], [Training] and
+// [SupervisorEngagedElsewhere], which no input raises yet. They are listed because the set is closed: pages,
 // metrics and alarms can be built against it now.
 //
 // # What never qualifies
 //
-// Audio only, in either direction. One direction only. A supervisor who has no name, or whose console is silent. Anything
+// Audio only, in either direction. A camera or a microphone that is muted in the room: that is known whatever else is not. One direction only. A supervisor who has no name, or whose console is silent. Anything
 // that is not known. A gap, however short: [Switching] is the first five seconds of it, and is counted as a gap.
 package supervision

@@ -47,6 +47,9 @@ type Links struct {
 	Return bool          // on one of them stands the session that brings the supervisor's voice and picture
 }
 
+// Muted is what people in the room have closed.
+type Muted struct{ Camera, Microphone bool }
+
 // Inputs is everything a verdict goes by.
 type Inputs struct {
 	Before     Verdict // the verdict before this one; the zero value at first
@@ -55,6 +58,7 @@ type Inputs struct {
 	Supervisor Supervisor
 	Links      Links
 	Foreign    bool // the far end is a server of another make: it has no consoles, and never gives word about people
+	Muted      Muted
 	Reduced    bool // the room's picture is sent smaller or slower than configured, because the links carry too little
 }
 
@@ -86,6 +90,12 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 	switch {
 	case l.fresh() && l.Usable == 0:
 		return in.gap(at, Lost, NoLink)
+	case in.Muted.Camera && in.Muted.Microphone:
+		return Privacy, BothMuted
+	case in.Muted.Camera:
+		return Privacy, CameraMuted
+	case in.Muted.Microphone:
+		return OneWay, MicrophoneMuted
 	case !l.fresh():
 		return Unknown, LinksUnknown
 	case !in.Out.Voice.fresh() || !in.Out.Video.fresh():

@@ -69,6 +69,13 @@ func TestJudge(t *testing.T) {
 		{"camera unplugged a moment ago is no switching", available(), func(in *Inputs) { in.Out.Video, in.Before = silent, good }, AudioOnly, RoomUnseen},
 		{"microphone unplugged", available(), func(in *Inputs) { in.Out.Voice = silent }, OneWay, RoomUnheard},
 
+		{"camera muted", talking(), func(in *Inputs) { in.Muted.Camera = true }, Privacy, CameraMuted},
+		{"microphone muted", talking(), func(in *Inputs) { in.Muted.Microphone = true }, OneWay, MicrophoneMuted},
+		{"both muted", talking(), func(in *Inputs) { in.Muted = Muted{true, true} }, Privacy, BothMuted},
+		{"muted a moment ago is no switching", talking(), func(in *Inputs) { in.Muted.Camera, in.Before = true, good }, Privacy, CameraMuted},
+		{"muted, and nothing else known", Inputs{Muted: Muted{true, true}}, nil, Privacy, BothMuted},
+		{"muted, and no link", available(), func(in *Inputs) { in.Muted.Camera, in.Links.Usable = true, 0 }, Lost, NoLink},
+
 		{"nobody there", available(), func(in *Inputs) { in.Supervisor = Supervisor{Known: true} }, SupervisorAbsent, NobodyPresent},
 		{"somebody without a name", available(), func(in *Inputs) { in.Supervisor.Name = "" }, SupervisorAbsent, NobodyNamed},
 		{"his console has been silent", available(), func(in *Inputs) { in.Supervisor.Heard = ConsoleDead }, SupervisorAbsent, NobodyPresent},

@@ -26,6 +26,9 @@ const (
 	NoReturn
 	Available
 	PictureReduced
+	CameraMuted
+	MicrophoneMuted
+	BothMuted
 	numReasons
 )
 
@@ -53,6 +56,9 @@ var reasonWords = [numReasons][2]string{
 	NoReturn:          {"no_return", "@ sees and hears the room, but could not answer: the way back is not connected."},
 	Available:         {"available", "@ is present, sees and hears the room, and can answer at once."},
 	PictureReduced:    {"picture_reduced", "@ and the room see and hear each other; the room's picture is smaller than usual, because the uplinks carry too little."},
+	CameraMuted:       {"camera_muted", "The camera is muted in the room: nobody can see it."},
+	MicrophoneMuted:   {"microphone_muted", "The microphone is muted in the room: nobody can hear it."},
+	BothMuted:         {"both_muted", "Camera and microphone are muted in the room: nobody can see or hear it."},
 }
 
 // String is the code word, e.g. "room_unseen".

@@ -175,7 +175,7 @@ func TestShots(t *testing.T) {
 		t.Skip("pictures are drawn on demand: -shots DIR")
 	}
 	ctx := chrome(t)
-	for name, draw := range map[string]func(time.Time) *Status{"healthy": healthy, "cut": cut, "empty": empty} {
+	for name, draw := range map[string]func(time.Time) *Status{"healthy": healthy, "cut": cut, "empty": empty, "private": private} {
 		b := newBox(draw(time.Now()))
 		srv := serve(t, b, Config{})
 		for _, scheme := range []string{"light", "dark"} {
@@ -186,6 +186,8 @@ func TestShots(t *testing.T) {
 		}
 		b.set(draw(time.Now()))
 		shoot(t, ctx, srv.URL+"/room", name+"-room", "dark", 1920, 1080, chromedp.CaptureScreenshot())
+		b.set(draw(time.Now()))
+		shoot(t, ctx, srv.URL+"/room", name+"-room-phone", "dark", 390, 844, chromedp.CaptureScreenshot())
 	}
 }
 

@@ -10,6 +10,7 @@
 //	GET  /events/status, /room    what the two pages follow: "page", the changing part drawn by the box
 //	POST /api/v1/pin              form or JSON {"uplink": NAME}: hold everything on it; "" lets go
 //	POST /api/v1/procedure        form or JSON {"open": true|false}: a procedure is open, from time-out to the end of observation
+//	POST /api/v1/mute             form or JSON {"device": "camera"|"microphone", "on": true|false}; on false only from the box itself
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
 //	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
 //	POST /room/whep               WHEP for the room's screen
@@ -26,6 +27,7 @@
 //	no-camera, no-microphone, camera-failed, microphone-failed
 //	return-voice-missing, return-video-missing, presence-unknown
 //	trace-not-written, state-not-kept, invariant-broken
+//	camera-muted, microphone-muted, mute-key-missing, light-failed
 //	budget-low:NAME, budget-short:NAME, budget-spent:NAME, budget-lost, budget-not-kept
 //
 // Fields are added, never renamed or removed, within v1.
@@ -34,8 +36,8 @@
 //
 // The template of a page has a part "now". A browser without script gets it within the page; one with script gets the same
 // part again with every event and puts it in place (assets/live.js), so the two can never say different things. The page
-// counts the seconds since the last event by its own clock: after 5 s it says NO DATA FROM BOX and greys the rest, whatever
-// the reason (box dead, loop stuck, network gone). A snapshot older than 3 s is never sent as news, and in an answer its verdict
+// counts the seconds since the last event by its own clock: within 5 s of the box's last word it says NO DATA FROM BOX and greys
+// or covers the rest, whatever the reason (box dead, loop stuck, network gone). A snapshot older than 3 s is never sent as news, and in an answer its verdict
 // is replaced by UNKNOWN: whoever asks a box whose loop is stuck is not told the last good news.
 //
 // # Who may

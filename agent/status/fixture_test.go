@@ -16,6 +16,7 @@ type box struct {
 	broken []string
 	wished []string
 	opened []bool
+	muted  []string
 	err    error
 }
 
@@ -56,6 +57,16 @@ func (b *box) Procedure(_ context.Context, open bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.opened = append(b.opened, open)
+	return b.err
+}
+
+func (b *box) Mute(_ context.Context, device string, on bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if device != "camera" && device != "microphone" {
+		return ErrNoDevice
+	}
+	b.muted = append(b.muted, fmt.Sprint(device, " ", on))
 	return b.err
 }
 
@@ -110,6 +121,8 @@ func healthy(at time.Time) *Status {
 		FarEnd: FarEnd{URL: "https://gateway.example.org", Reached: true, Level: OK, Sentence: "The far end is reached over primary and cellular.", Known: true,
 			All:    []Place{{Name: "gateway.example.org", URL: "https://gateway.example.org", Current: true, Words: "the room is here"}, {Name: "b.example.org", URL: "https://b.example.org", Words: "stands by"}},
 			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
+		Privacy: Privacy{Camera: Mute{There: true, Level: OK, Sentence: "The camera is on."}, Microphone: Mute{There: true, Level: OK, Sentence: "The microphone is on."}},
+		Watched: Watched{Light: true, Sounds: 1}, Phone: "+1 555 0100",
 		Procedure: Procedure{Open: true, Since: ago(6 * time.Minute), Sentence: "A procedure is open.",
 			Copies: "Voice goes over every uplink that works; the picture goes over every uplink that costs nothing, and on doubt over the others too."},
 		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},
@@ -142,6 +155,18 @@ func cut(at time.Time) *Status {
 		Sentence: at.Add(-9*time.Second).Format("15:04:05") + " voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
 		Detect:   num(120), Switch: num(61), Settled: true, Lost: Lost{Known: true}, Trace: "20261123-104207-1.trace"}}
 	st.Events = append([]Event{{At: at.Add(-9 * time.Second), Level: Warning, Text: "primary is down: it stopped answering."}}, st.Events...)
+	return st
+}
+
+// private is the same room with its camera muted, and the microphone on the way there.
+func private(at time.Time) *Status {
+	st := healthy(at)
+	st.Verdict = Verdict{State: "PRIVACY", Words: "CAMERA OFF", Level: Warning, Sentence: "Camera and microphone are muted in the room: nobody can see or hear it.", Reason: "Both uplinks work.", Redundancy: "full", Since: at.Add(-time.Minute)}
+	st.Privacy.Camera = Mute{There: true, Muted: true, Closed: true, Since: at.Add(-time.Minute), Level: Warning, Sentence: "The camera is muted: its device is closed."}
+	st.Privacy.Microphone = Mute{There: true, Muted: true, Since: at, Level: Warning, Sentence: "The microphone is muted: nothing of it is sent, its device is being closed."}
+	st.Problem = []Problem{{ID: "camera-muted", Severity: Warning, Text: "The camera is muted: nobody can see the room.", Hint: "Only the room lifts it: on this page or the room's screen at the box itself, with its key, or with `scanside mute camera off`.", Since: at.Add(-time.Minute)}}
+	st.Streams[0].Level, st.Streams[0].Sentence = Warning, "Microphone muted in the room."
+	st.Streams[1].Level, st.Streams[1].Sentence = Warning, "Camera muted in the room."
 	return st
 }
 

@@ -22,6 +22,9 @@ type Status struct {
 	Events      []Event      `json:"events"`      // newest first, the last 50
 	FarEnd      FarEnd       `json:"far_end"`
 	Procedure   Procedure    `json:"procedure"`
+	Privacy     Privacy      `json:"privacy"`
+	Watched     Watched      `json:"watched"`
+	Phone       string       `json:"phone"`  // what to phone when nothing comes from the box; "": none is configured
 	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
 	Recorder    Recorder     `json:"recorder"`
 	Audit       Audit        `json:"audit"`
@@ -304,6 +307,28 @@ type Audit struct {
 	Last     string `json:"last"`     // hash of the last, hex
 	Missed   int64  `json:"missed"`   // that could not be written, in this run
 	Error    string `json:"error"`    // why they cannot be written now; "": they can
+}
+
+// Privacy is what people in the room have closed. They alone open it again.
+type Privacy struct {
+	Camera     Mute `json:"camera"`
+	Microphone Mute `json:"microphone"`
+}
+
+// Mute is the state of one device.
+type Mute struct {
+	There    bool      `json:"there"`  // one is configured
+	Muted    bool      `json:"muted"`  // nothing of it leaves the room; stays so over a restart
+	Closed   bool      `json:"closed"` // and its device is closed
+	Since    time.Time `json:"since"`  // of the present state; zero: as long as this run, or not known
+	Level    Level     `json:"level"`
+	Sentence string    `json:"sentence"`
+}
+
+// Watched is how the room is told that somebody looks in.
+type Watched struct {
+	Light  bool   `json:"light"`  // the light is to burn: somebody watches, or nobody knows
+	Sounds uint64 `json:"sounds"` // announcements in this run; each is a sound in the room
 }
 
 // Recorder says what is kept for later.

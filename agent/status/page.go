@@ -80,10 +80,42 @@ func words() template.FuncMap {
 			}
 			return strings.ToUpper(s[:1]) + s[1:]
 		},
+		"mute":     func(device string, m Mute) muteButton { return muteButton{device, m} },
+		"cansee":   canSee,
 		"talking":  talking,
 		"watching": watching,
 		"stories":  stories,
 	}
+}
+
+// muteButton is a device's state with its name.
+type muteButton struct {
+	Device string
+	Mute
+}
+
+// canSee says who can look in; a muted device is said with it, for who can see a room without its camera?
+func canSee(st *Status) string {
+	names := make([]string, len(st.FarEnd.People))
+	for i, p := range st.FarEnd.People {
+		names[i] = p.Name
+	}
+	c, m := st.Privacy.Camera.Muted, st.Privacy.Microphone.Muted
+	switch {
+	case !st.FarEnd.Known && c && m:
+		return "Not known who is connected; camera and microphone are off"
+	case !st.FarEnd.Known:
+		return "Not known who can see this room"
+	case len(names) == 0:
+		return "Nobody can see this room"
+	case c && m:
+		return "Connected, but can neither see nor hear: " + strings.Join(names, ", ")
+	case c:
+		return "Can hear this room: " + strings.Join(names, ", ")
+	case m:
+		return "Can see, but not hear: " + strings.Join(names, ", ")
+	}
+	return "Can see this room: " + strings.Join(names, ", ")
 }
 
 // stories are the newest switchovers that were not routine.

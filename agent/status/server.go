@@ -31,17 +31,21 @@ type Box interface {
 	MoveTo(ctx context.Context, farEnd string) error
 	// Procedure opens or closes a procedure. It returns when that would survive a restart, or says why it would not.
 	Procedure(ctx context.Context, open bool) error
+	// Mute closes "camera" or "microphone", or lets it be opened again. It returns when that would survive a restart, or says
+	// why it would not. Closing takes effect even so; opening does not.
+	Mute(ctx context.Context, device string, on bool) error
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
 	Examine(uplink string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, thin, restore.
 	Impair(uplink, what string) error
 }
 
-// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd likewise, ErrOpen
+// ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd and ErrNoDevice likewise, ErrOpen
 // when a procedure forbids it, ErrNotDemo where nothing can be impaired.
 var (
 	ErrUnknown  = errors.New("no such uplink")
 	ErrNoFarEnd = errors.New("no such far end")
+	ErrNoDevice = errors.New("only camera and microphone can be muted")
 	ErrOpen     = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
 	ErrNotDemo  = errors.New("not a demo: real uplinks are cut at the cable")
 )
@@ -87,6 +91,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("POST /api/v1/pin", s.pin)
 	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
 	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
+	mux.HandleFunc("POST /api/v1/mute", s.mute)
 	mux.HandleFunc("POST /api/v1/examine", s.examine)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
@@ -324,6 +329,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "unknown-uplink", err.Error())
 	case errors.Is(err, ErrNoFarEnd):
 		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
+	case errors.Is(err, ErrNoDevice):
+		problem(w, http.StatusNotFound, "unknown-device", err.Error())
 	case errors.Is(err, ErrOpen):
 		problem(w, http.StatusConflict, "procedure-open", err.Error())
 	case err != nil:

@@ -25,6 +25,7 @@ type program struct {
 	Demo        demoCommand        `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
 	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
+	Mute        muteCommand        `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
 	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
 	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`

@@ -1,7 +1,10 @@
 // What both pages share: follow the box's event stream, put each new drawing in place without losing focus, and say so when
 // the box has gone silent. The box draws; this only places.
 
-const stale = 5000; // ms without news after which nothing on the page may be believed
+// ms without news after which nothing on the page may be believed. The box speaks every second; with the second by which its
+// last word may be older than its end, and a tick, the page says so within 5 s.
+const stale = 4000;
+const tickEvery = 250; // ms
 
 export function follow({ url, drawn, age }) {
   let source, heard = performance.now(), opened = 0;
@@ -23,11 +26,11 @@ export function follow({ url, drawn, age }) {
     age(silent, silent >= stale);
     // A stream over a dead path never fails by itself, and a refused one stays closed: open a new one now and then.
     const hopeless = source.readyState === EventSource.CLOSED || silent >= stale;
-    if (hopeless && performance.now() - opened > 4000) open();
+    if (hopeless && performance.now() - opened > 3000) open();
   };
 
   open();
-  setInterval(tick, 500);
+  setInterval(tick, tickEvery);
   document.addEventListener("visibilitychange", tick);
 }
 

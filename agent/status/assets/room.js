@@ -1,5 +1,7 @@
 import { follow } from "/assets/live.js";
 import { play } from "/assets/whep.js";
+import { pressable } from "/assets/press.js";
+import { chime } from "/assets/chime.js";
 
 const picture = document.getElementById("picture");
 const veil = document.getElementById("veil"), veilWords = document.getElementById("veil-words");
@@ -13,10 +15,37 @@ let loud = -100;        // dB, of the voice now
 let meter = null;       // measures the voice
 let packets = 0, packetsAt = 0;
 
+const newFor = 8000;   // ms that the ribbon stands out after somebody was announced
+let sounds = null;      // announcements that were there already, as "run count"
+let announced = -newFor; // when the last one came
+
 follow({
   url: "/events/room",
-  age(silent, stale) { nodata.hidden = !stale; },
+  drawn() {
+    const { run, sounds: count } = document.getElementById("ribbon").dataset;
+    if (sounds?.run === run && Number(count) > sounds.count) announce();
+    sounds = { run, count: Number(count) };
+    standOut();
+  },
+  age(silent, stale) {
+    standOut();
+    if (stale === !nodata.hidden) return;
+    nodata.hidden = !stale;
+    document.getElementById("nodata-since").textContent = new Date(Date.now() - silent).toLocaleTimeString("en-GB");
+    for (const other of document.body.children) if (other !== nodata) other.inert = stale; // nothing below can be pressed or read out
+  },
 });
+
+pressable(document.getElementById("said"));
+
+async function announce() {
+  announced = performance.now();
+  if (!await chime()) sound.textContent = "Turn sound on: this screen may not announce who looks in";
+}
+
+function standOut() {
+  document.getElementById("ribbon").classList.toggle("new", performance.now() - announced < newFor);
+}
 
 const session = play("/room/whep", {
   stream(stream) {

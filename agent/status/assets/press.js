@@ -1,0 +1,27 @@
+// Buttons work without script too (a form, then the page again). With script the page stays where it is, and the answer is
+// the next drawing. What went wrong is said, and read out.
+export function pressable(said) {
+  const say = (text) => {
+    said.textContent = text;
+    said.hidden = text === "";
+    if (text) said.focus();
+  };
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, button = event.submitter ?? form.querySelector("button");
+    event.preventDefault();
+    if (button.getAttribute("aria-busy") === "true") return;
+    button.setAttribute("aria-busy", "true");
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams(new FormData(form)), signal: AbortSignal.timeout(5000),
+      });
+      if (answer.ok) return say("");
+      const problem = await answer.json().catch(() => ({}));
+      say(`That did not work: ${problem.detail ?? answer.statusText}`);
+    } catch {
+      say("That did not work: the box did not answer.");
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+}
