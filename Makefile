@@ -22,13 +22,15 @@ TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulse
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
 REFERENCE_PACKAGES := rist-tools
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
+# Likewise starts as a service; only promtool is needed.
+RULES_PACKAGES := prometheus
 JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 
 S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
-	content references recovery firewall janus vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content references recovery firewall janus rules rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -58,6 +60,10 @@ bench: test-deps reference-deps lab-deps build ## (root) every figure of the tar
 
 micro: $(INCLUDE)/openh264 ## micro-benchmarks: engine, fanout, merger, encoder, a link's leg, the gateway
 	$(GO) test -run '^$$' -bench . -benchmem ./failover ./media/... ./link ./gateway ./lab/emu
+
+rules: rules-deps ## the alerts and recording rules of packaging/prometheus, with promtool
+	promtool check rules packaging/prometheus/scanside.rules.yaml packaging/prometheus/scanside.alerts.yaml
+	cd packaging/prometheus && promtool test rules scanside.test.yaml
 
 scenarios: ## names of the scenarios
 	@$(GO) run ./lab/cmd/lab scenarios
@@ -131,6 +137,9 @@ lab-deps:
 
 reference-deps:
 	@./packaging/deps.sh $(REFERENCE_PACKAGES)
+
+rules-deps:
+	@./packaging/deps.sh $(RULES_PACKAGES)
 
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)
