@@ -196,6 +196,9 @@ func (l *loop) sampled(now time.Time, e event) {
 		}
 	}
 	l.step(now, failover.Sampled(from, failover.Sample{Answered: p.Answered, Late: p.Late, RTT: rtt}))
+	if !p.Answered && s.every > fullPace {
+		l.pace(from)
+	}
 	if !p.Answered || len(p.Far) == 0 {
 		return
 	}
@@ -208,8 +211,20 @@ func (l *loop) sampled(now time.Time, e event) {
 }
 
 // reportEvery is the least between two reports about a link: words come over every link, and one link's 20 a second are
-// enough.
-const reportEvery = 40 * time.Millisecond
+// enough. Where probes are fewer than that, reports are to make up for it, as fast as packets of voice follow each other.
+const (
+	reportEvery = 40 * time.Millisecond
+	denseEvery  = 20 * time.Millisecond
+	fullPace    = 50 * time.Millisecond // between probes
+)
+
+// reportDue reports whether there is to be another report about a link.
+func (s *linkState) reportDue(now time.Time) bool {
+	if s.every > fullPace {
+		return now.Sub(s.reported) >= denseEvery
+	}
+	return now.Sub(s.reported) >= reportEvery
+}
 
 // reports translates the far end's counts of each leg into what the engine takes: of the packets that had left on a link
 // when the far end counted, how many had arrived. On the link that brought the word that is when its probe left, for packets
@@ -230,7 +245,7 @@ func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 	}
 	for i := range l.links {
 		other := &l.links[i]
-		if other.conn == nil || !named.Has(failover.Link(i)) || now.Sub(other.reported) < reportEvery {
+		if other.conn == nil || !named.Has(failover.Link(i)) || !other.reportDue(now) {
 			continue
 		}
 		other.reported = now
@@ -241,6 +256,9 @@ func (l *loop) reports(now time.Time, from failover.Link, p link.Sample) {
 		}
 		if ok {
 			l.step(now, failover.Reported(failover.Link(i), ds, da))
+			if ds > 0 && da == 0 && other.every > fullPace {
+				l.pace(failover.Link(i))
+			}
 		}
 	}
 }
@@ -318,15 +336,20 @@ const maxRefusals = 10
 // cadence tells the links how often to probe.
 func (l *loop) cadence() {
 	for i := range l.links {
-		s := &l.links[i]
-		every, brief := l.engine.ProbeEvery(failover.Link(i)), l.brief(failover.Link(i))
-		l.agent.uplinks[i].every.Store(int64(every))
-		wordy := l.agent.uplinks[i].brief.Swap(brief) && !brief
-		if (every < s.every || wordy) && s.conn != nil {
-			s.conn.session.Hurry()
-		}
-		s.every = every
+		l.pace(failover.Link(i))
 	}
+}
+
+// pace tells one link.
+func (l *loop) pace(i failover.Link) {
+	s := &l.links[i]
+	every, brief := l.engine.ProbeEvery(i), l.brief(i)
+	l.agent.uplinks[i].every.Store(int64(every))
+	wordy := l.agent.uplinks[i].brief.Swap(brief) && !brief
+	if (every < s.every || wordy) && s.conn != nil {
+		s.conn.session.Hurry()
+	}
+	s.every = every
 }
 
 // brief reports whether a link's probes may leave out what the best link's say as well: its bytes cost money, neither is in any

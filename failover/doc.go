@@ -86,7 +86,8 @@
 //     at the next Step, and a gap of more than Heartbeat+Stall (100 ms) between steps is taken for a stall of the machine,
 //     which makes the misses around it void. Do not tick more: it gives nothing.
 //   - Probe each open link every [Engine.ProbeEvery]: at the full cadence while it carries anything, is suspect or has to
-//     prove itself, faster while a stream has nothing but it, else once a second, or more rarely where its bytes cost money.
+//     prove itself, faster while a stream has nothing but it, else once a second, or more rarely where its bytes cost money, and in between
+//     where it carries copies that cost money and the far end counts them in. Ask again at once after a miss, and after a report of which nothing arrived.
 //     Hand on every outcome: an answer that comes after its probe was given up is another [Sampled], with Late set.
 //   - Give [Reported] for each link and each answer that the far end sends over any link, with what left on that leg and
 //     what arrived since the report before. Without reports nothing that carries media is ever Up.

@@ -3,7 +3,6 @@ package failover
 import (
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Engine rules on links and says what they should carry. It belongs to one goroutine. Make it with New or Restore.
@@ -79,37 +78,6 @@ func (e *Engine) Policy() Policy {
 // Deadline is when Step wants to be called at the latest, with Tick if nothing else happened. False before the first Step.
 func (e *Engine) Deadline() (Instant, bool) {
 	return e.s.At.Add(e.p.Heartbeat), e.s.Started
-}
-
-// ProbeEvery is how often the link should be probed now: at the full cadence while anything depends on the answer, faster yet
-// where nobody would notice its death but by the answers (lone), and rarely while it idles as a proven spare, most rarely where its bytes cost money.
-func (e *Engine) ProbeEvery(l Link) time.Duration {
-	if int(l) >= len(e.s.Links) {
-		return e.p.IdleProbe
-	}
-	if v := &e.s.Links[l]; v.Verdict >= Degraded && !v.Suspect && v.Echoes.Misses == 0 && !e.carries(l) {
-		return e.p.idleProbe(l, v, e.s.Phase())
-	}
-	if e.lone(l) {
-		return time.Second / time.Duration(e.p.LoneProbes)
-	}
-	return time.Second / time.Duration(e.p.ProbesPerSecond)
-}
-
-// lone reports whether the link alone carries a stream that another could take, and bytes on it cost nothing: a picture
-// stands still from its death until that is noticed, and 50 probes a second are a fiftieth of the picture's own bytes.
-func (e *Engine) lone(l Link) bool {
-	var only LinkSet
-	only = only.With(l)
-	if e.p.Links[l].Metered || e.usable().Minus(only) == 0 {
-		return false
-	}
-	for _, r := range e.s.Plan.Route {
-		if r == only {
-			return true
-		}
-	}
-	return false
 }
 
 // Step takes in what happened at that instant and answers with what should now be true. Time does not run backwards: an

@@ -189,12 +189,12 @@ func TestProbeEvery(t *testing.T) {
 
 // A link that carries a stream alone is probed fast only where that costs nothing, and only until it has company.
 func TestLoneProbes(t *testing.T) {
-	const quick, lone = 50 * time.Millisecond, 20 * time.Millisecond
+	const quick, lone, copied = 50 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond
 	p := two()
 	p.Protect(Voice, Always)
 	p.Protect(Video, OnDoubt)
 	w := newPair(t, p)
-	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != lone || b != quick {
+	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != lone || b != copied {
 		t.Errorf("video alone on the best link: %v, the other %v", a, b)
 	}
 	for range 2 {
@@ -207,6 +207,40 @@ func TestLoneProbes(t *testing.T) {
 	w = newPair(t, p)
 	if got := w.ProbeEvery(0); got != quick {
 		t.Errorf("a metered best link: %v", got)
+	}
+}
+
+// Copies that cost money are evidence while the far end counts them in, and no longer.
+func TestCopiesProbe(t *testing.T) {
+	const quick, copied = 50 * time.Millisecond, 200 * time.Millisecond
+	p := two()
+	p.Protect(Voice, Always)
+	p.Protect(Video, OnDoubt)
+	for _, c := range []struct {
+		name string
+		then []Event
+		want time.Duration
+	}{
+		{"counted in", []Event{Reported(1, 2, 2)}, copied},
+		{"one is missing: it may be under way", []Event{Reported(1, 1, 0)}, copied},
+		{"two are missing", []Event{Reported(1, 1, 0), Reported(1, 1, 0)}, quick},
+		{"two were late", []Event{Reported(1, 2, 0), Reported(1, 1, 3)}, copied},
+		{"it missed a probe", []Event{Sampled(1, Sample{RTT: 80 * time.Millisecond})}, quick},
+		{"the best link missed one", []Event{Sampled(0, Sample{RTT: 40 * time.Millisecond})}, quick},
+		{"it is the best now", []Event{Pinned(1, true)}, quick},
+	} {
+		w := newPair(t, p)
+		for _, ev := range c.then {
+			w.do(ev)
+		}
+		if got := w.ProbeEvery(1); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+	w := newPair(t, p)
+	w.Step(w.s.At.Add(250*time.Millisecond), Tick())
+	if got := w.ProbeEvery(1); got != quick {
+		t.Errorf("no word for 250 ms: %v, want %v", got, quick)
 	}
 }
 

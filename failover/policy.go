@@ -40,6 +40,7 @@ type Policy struct {
 	// Probes of a link that carries nothing and is well: what they cost against how late its death is noticed [T G4, G11].
 	IdleProbe    time.Duration // usually
 	MeteredProbe time.Duration // of a proven link whose bytes cost money
+	CopyProbe    time.Duration // of a metered one that carries copies alone, while the far end counts them in: they are evidence themselves
 	SpentProbe   time.Duration // of one whose budget is spent; a NAT forgets a silent path after 27 s [T G11]
 
 	// Stalls of our own: when silence means nothing.
@@ -99,6 +100,7 @@ func DefaultPolicy(links ...LinkPolicy) Policy {
 
 		IdleProbe:    time.Second,
 		MeteredProbe: 4 * time.Second,
+		CopyProbe:    200 * time.Millisecond,
 		SpentProbe:   10 * time.Second,
 
 		Heartbeat: 50 * time.Millisecond,

@@ -36,6 +36,7 @@ var settings = []setting{
 	{name: "SampleDue", duration: func(p *Policy) *time.Duration { return &p.SampleDue }},
 	{name: "IdleProbe", duration: func(p *Policy) *time.Duration { return &p.IdleProbe }},
 	{name: "MeteredProbe", duration: func(p *Policy) *time.Duration { return &p.MeteredProbe }},
+	{name: "CopyProbe", duration: func(p *Policy) *time.Duration { return &p.CopyProbe }},
 	{name: "SpentProbe", duration: func(p *Policy) *time.Duration { return &p.SpentProbe }},
 	{name: "Heartbeat", duration: func(p *Policy) *time.Duration { return &p.Heartbeat }},
 	{name: "Stall", duration: func(p *Policy) *time.Duration { return &p.Stall }},

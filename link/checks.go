@@ -34,7 +34,7 @@ func (h *half) check(w *sendWatch, every func() time.Duration, tell func(Sample)
 	if _, ok := h.way(); !ok {
 		return false
 	}
-	c.prober = newProber(every, c.send, tell)
+	c.prober = newProber(every, nil, c.send, tell)
 	h.prober.Store(c.prober)
 	w.checks.Store(c)
 	h.run(func() { c.prober.run(h.done) })

@@ -48,9 +48,9 @@ func (h *half) answered(packet rtcp.Packet) {
 	}
 }
 
-// probe starts to probe this half's path, on the media's SSRC; word, sent with each probe, may be nil.
-func (h *half) probe(ssrc uint32, every func() time.Duration, word func() []StreamReport, brief func() bool, tell func(Sample)) {
-	p := newProber(every, func(number uint32) error {
+// probe starts to probe this half's path, on the media's SSRC; ears, and word, sent with each probe, may be nil.
+func (h *half) probe(ssrc uint32, every func() time.Duration, ears *ears, word func() []StreamReport, brief func() bool, tell func(Sample)) {
+	p := newProber(every, ears, func(number uint32) error {
 		if brief != nil && number%wordyEvery != 0 && brief() {
 			return h.sendRTCP(app(nameProbe, ssrc, appendBrief(nil, number)))
 		}
@@ -273,6 +273,9 @@ func (s *Session) dialPlay(ctx context.Context) (*player, error) {
 			}
 			h.run(func() {
 				h.readMedia(track, func(packet *rtp.Packet) {
+					if k == media.Voice {
+						s.ears.heard(time.Now())
+					}
 					if s.ev.Packet != nil {
 						s.ev.Packet(k, packet)
 					}

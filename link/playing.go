@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// The play path is probed more slowly than the publish path: it shares the uplink, only the session could be dead.
-	playProbeFactor = 20
+	// The play path is probed more slowly than the publish path: it shares the uplink, only the session could be dead. Once a second
+	// as long as anything is sent over the link.
+	playProbeFactor = 5
 	minPlayProbe    = time.Second
 	// After playDoubt unanswered probes in a row they come faster, and playMisses in a row end a play half whose publish half
 	// is answered: 5 s after its death while media flows. A link that is merely bad must keep its second leg: with 30 % lost
@@ -104,7 +105,7 @@ func (s *Session) probePlay(h *half, ssrc uint32) {
 		}
 		return s.playProbeEvery()
 	}
-	h.probe(ssrc, every, nil, nil, func(sample Sample) {
+	h.probe(ssrc, every, nil, nil, nil, func(sample Sample) {
 		if sample.Answered {
 			misses.Store(0)
 		} else if n := misses.Add(1); n >= playMisses && s.missing.Load() == 0 {

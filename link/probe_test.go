@@ -288,7 +288,7 @@ func FuzzRTCP(f *testing.F) {
 		if err != nil {
 			return
 		}
-		p := newProber(nil, func(uint32) error { return nil }, func(Sample) {})
+		p := newProber(nil, nil, func(uint32) error { return nil }, func(Sample) {})
 		p.one(time.Now())
 		for _, packet := range packets {
 			p.heard(packet)
@@ -310,7 +310,7 @@ func TestProberCadence(t *testing.T) {
 		every.Store(int64(time.Second))
 		var sent atomic.Int32
 		var p *prober
-		p = newProber(func() time.Duration { return time.Duration(every.Load()) }, func(number uint32) error {
+		p = newProber(func() time.Duration { return time.Duration(every.Load()) }, nil, func(number uint32) error {
 			sent.Add(1)
 			time.AfterFunc(ms(20), func() { p.heard(app(nameAnswer, 1, appendAnswer(nil, number, nil))) })
 			return nil

@@ -15,6 +15,8 @@ const (
 	wordyEvery = 10
 	// recheck is how soon a changed wish of ProbeEvery is noticed when nobody calls Hurry.
 	recheck = 250 * time.Millisecond
+	// paired is how long after a probe that doubt brought forward its twin follows: one that is lost alone proves nothing.
+	paired = 2 * time.Millisecond
 	// overslept is the lateness of our own timer from which the evidence of the meantime is not held against the link.
 	overslept = 30 * time.Millisecond
 )
@@ -23,6 +25,7 @@ const (
 type prober struct {
 	send  func(number uint32) error
 	every func() time.Duration
+	ears  *ears // nil: nothing is heard on the way back
 	tell  func(Sample)
 	hurry chan struct{}
 
@@ -31,8 +34,8 @@ type prober struct {
 	clock farClock
 }
 
-func newProber(every func() time.Duration, send func(number uint32) error, tell func(Sample)) *prober {
-	return &prober{every: every, send: send, tell: tell, hurry: make(chan struct{}, 1)}
+func newProber(every func() time.Duration, ears *ears, send func(number uint32) error, tell func(Sample)) *prober {
+	return &prober{every: every, ears: ears, send: send, tell: tell, hurry: make(chan struct{}, 1)}
 }
 
 // run probes until done is closed.
@@ -40,6 +43,8 @@ func (p *prober) run(done <-chan struct{}) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	var lastSent, planned time.Time
+	var was time.Duration // the interval, as it was asked for last
+	urgent := 0           // probes that are sent for doubt, whatever the interval
 	var expired []Sample
 	for {
 		now := time.Now()
@@ -52,12 +57,19 @@ func (p *prober) run(done <-chan struct{}) {
 		for _, s := range expired {
 			p.tell(s)
 		}
-		every := p.interval()
-		if now.Sub(lastSent) >= every {
-			p.one(now)
-			lastSent = now
+		every := p.interval(now)
+		if was > defaultProbeEvery && every <= defaultProbeEvery {
+			urgent = 2
 		}
-		planned = p.next(now, lastSent.Add(every))
+		was = every
+		if now.Sub(lastSent) >= until(urgent, every) {
+			p.one(now)
+			lastSent, urgent = now, max(urgent-1, 0)
+		}
+		planned = p.next(now, lastSent.Add(until(urgent, every)))
+		if every > defaultProbeEvery {
+			planned = p.ears.before(planned)
+		}
 		timer.Reset(time.Until(planned))
 		select {
 		case <-done:
@@ -69,10 +81,25 @@ func (p *prober) run(done <-chan struct{}) {
 	}
 }
 
-func (p *prober) interval() time.Duration {
+// until is how long after the last probe the next one follows: the first of two urgent ones at once.
+func until(urgent int, every time.Duration) time.Duration {
+	switch urgent {
+	case 2:
+		return 0
+	case 1:
+		return paired
+	}
+	return every
+}
+
+// interval is how far probes are apart now. Where they are rare, media that fell silent make them frequent.
+func (p *prober) interval(now time.Time) time.Duration {
 	every := defaultProbeEvery
 	if p.every != nil {
 		every = p.every()
+	}
+	if every > defaultProbeEvery && p.ears.hushed(now) {
+		every = defaultProbeEvery
 	}
 	return min(max(every, minProbeEvery), maxProbeEvery)
 }

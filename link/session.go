@@ -37,6 +37,7 @@ type Session struct {
 	doubted  atomic.Bool    // somebody outside doubts
 	missing  atomic.Int32   // unanswered probes in a row
 	answered atomic.Int64   // Unix nanoseconds of the last answer on the publish path
+	ears     ears
 
 	mu        sync.Mutex
 	over      bool
@@ -150,7 +151,7 @@ func (s *Session) open(ctx context.Context) (*player, error, error) {
 func (s *Session) start(p *player, playErr error) {
 	s.answered.Store(time.Now().UnixNano())
 	if s.pub.echo {
-		s.pub.probe(s.legs[media.Voice].ssrc(), s.cfg.ProbeEvery, s.cfg.Word, s.cfg.Brief, s.sampled)
+		s.pub.probe(s.legs[media.Voice].ssrc(), s.cfg.ProbeEvery, &s.ears, s.cfg.Word, s.cfg.Brief, s.sampled)
 	} else {
 		s.measurePlain()
 	}

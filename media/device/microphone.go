@@ -15,7 +15,7 @@ type MicrophoneConfig struct {
 	// Device is the id of an ALSA card ("scanside devices" lists them), or "pcm:" and the name of an ALSA PCM; "" takes the
 	// first card that records.
 	Device  string
-	Bitrate int          // bit/s; 0 means 32 kbit/s; SetRate changes it
+	Bitrate int          // bit/s; 0 means 30 kbit/s; SetRate changes it
 	Log     *slog.Logger // nil: silent
 }
 

@@ -14,7 +14,7 @@ const maxVoiceLag = 5
 // TestVoice is the source without a microphone: a drawn voice that can be told from silence.
 type TestVoice struct{ voiceStream }
 
-// NewTestVoice returns a source that is ready to Run once. bitrate is in bit/s; 0 means 32 kbit/s.
+// NewTestVoice returns a source that is ready to Run once. bitrate is in bit/s; 0 means 30 kbit/s.
 func NewTestVoice(bitrate int) *TestVoice {
 	t := &TestVoice{}
 	t.condition = newCondition(media.Voice, "test voice", nil)

@@ -65,7 +65,7 @@ func TestVoice(t *testing.T) {
 				t.Fatalf("packet %d: %+v", i, h)
 			}
 			st, ok := ReadStamp(g.p.Payload)
-			if !ok || st.Packet != uint64(i) || st.Frame != uint64(i) || st.Count != 1 || st.Key || len(g.p.Payload) != 80 {
+			if !ok || st.Packet != uint64(i) || st.Frame != uint64(i) || st.Count != 1 || st.Key || len(g.p.Payload) != 71 {
 				t.Fatalf("packet %d: %d bytes, stamp %+v", i, len(g.p.Payload), st)
 			}
 			if want := time.Duration(i) * 20 * time.Millisecond; g.at != want {

@@ -4,7 +4,10 @@
 import { negotiate, forget, Refused } from "./wire.js";
 
 const connectPatience = 8000; // ms
-const maxBitrate = 1500000;   // bit/s of picture: 720p of a face, on an office's line
+const maxBitrate = {          // bit/s
+  audio: 30000,               // the full band of speech; it goes into the room over each uplink, some of which cost money
+  video: 1500000,             // 720p of a face, on an office's line
+};
 
 export class Talker extends EventTarget {
   #url; #pc = null; #session = null; #turn = 0;
@@ -62,7 +65,7 @@ export class Talker extends EventTarget {
     const pc = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#pc = pc;
     for (const track of this.stream.getTracks()) {
-      const sender = pc.addTransceiver(track, { direction: "sendonly", streams: [this.stream], sendEncodings: track.kind === "video" ? [{ maxBitrate }] : undefined });
+      const sender = pc.addTransceiver(track, { direction: "sendonly", streams: [this.stream], sendEncodings: [{ maxBitrate: maxBitrate[track.kind] }] });
       if (track.kind === "video") preferH264(sender);
     }
     const patience = setTimeout(() => this.#end(turn, "The connection for talking does not come about."), connectPatience);
