@@ -12,10 +12,7 @@ import (
 	"scanside/link"
 )
 
-const (
-	farEnds   = 2 // most stories only ever see the first
-	mediaPort = ":3478"
-)
+const mediaPort = ":3478"
 
 // FarEnd is one gateway on a machine of its own. All know the site's token and the physician.
 type FarEnd struct {
@@ -101,11 +98,16 @@ func (f *FarEnd) signIn(ctx context.Context, c *http.Client) error {
 
 // Viewer is a console that looks at the room, signed in.
 func (f *FarEnd) Viewer(ctx context.Context) (*observe.Viewer, error) {
+	return f.look(ctx, observe.Play)
+}
+
+// look signs in and plays the room.
+func (f *FarEnd) look(ctx context.Context, play func(context.Context, observe.Config) (*observe.Viewer, error)) (*observe.Viewer, error) {
 	c := f.w.browser(f.w.viewer)
 	if err := f.signIn(ctx, c); err != nil {
 		return nil, err
 	}
-	return observe.Play(ctx, observe.Config{URL: f.url() + "/rooms/" + site + "/whep", Client: c, Net: f.w.viewer})
+	return play(ctx, observe.Config{URL: f.url() + "/rooms/" + site + "/whep", Client: c, Net: f.w.viewer})
 }
 
 // Physician is a console that talks into the room, signed in.

@@ -121,29 +121,6 @@ func TestUplinksReturnToTheSameFarEnd(t *testing.T) {
 	}
 }
 
-// A gateway that restarts keeps its room though there is another.
-func TestRestartMovesNothing(t *testing.T) {
-	inDay(t, func(d *day) {
-		t := d.t
-		d.w.Fars[0].Stop()
-		time.Sleep(3 * time.Second)
-		if err := d.w.Fars[0].Start(); err != nil {
-			t.Fatal(err)
-		}
-		began := time.Now()
-		connected := func() bool {
-			st, err := d.box.Status(d.t.Context())
-			return err == nil && st.FarEnd.Reached && st.Uplinks[0].Connected
-		}
-		d.takes(10*time.Second, "connected again", connected)
-		t.Logf("connected %v after the gateway's start", time.Since(began))
-		time.Sleep(10 * time.Second)
-		if !d.isAt(0)() {
-			t.Errorf("at %+v", d.at())
-		}
-	})
-}
-
 // A box that is started again is where the room was.
 func TestRestartedBoxStays(t *testing.T) {
 	inDay(t, func(d *day) {

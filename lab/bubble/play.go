@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,6 +46,7 @@ type people struct {
 	w            *World
 	console, tv  *observe.Viewer // at the far end; in the room
 	doc          *observe.Physician
+	seats        []*seat // at every far end, in a story that moves them; else nobody moves
 	box          observe.Box
 	roomRequests uint64 // for key frames, before the story began
 	docRequests  uint64
@@ -61,6 +63,9 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) (err error) {
 		return err
 	}
 	p.box = p.w.Page(boxHTTP)
+	if s.MovesFarEnds() {
+		p.sit(ctx)
+	}
 	for deadline := time.Now().Add(warmUp); ; time.Sleep(looking) {
 		missing := p.missing(ctx, s)
 		if missing == nil {
@@ -72,6 +77,47 @@ func (p *people) come(ctx context.Context, s scenario.Scenario) (err error) {
 	}
 	time.Sleep(settled)
 	return nil
+}
+
+// sit opens every far end. What they have open at the first is theirs already.
+func (p *people) sit(ctx context.Context) {
+	for i, f := range p.w.Fars {
+		s := &seat{far: f, tell: p.console, here: func(ctx context.Context) bool {
+			st, err := p.box.Status(ctx)
+			return err == nil && st.FarEnd.All[i].Current && st.FarEnd.Reached
+		}}
+		if p.seats = append(p.seats, s); i == 0 {
+			s.console, s.doc = p.console, p.doc
+		} else {
+			s.again(ctx)
+		}
+	}
+}
+
+// do does what a scenario says. When something happens to a far end, those who have it open notice, and sign in again.
+func (p *people) do(ctx context.Context, e scenario.Event) error {
+	if e.Verb != scenario.FarEnd {
+		return p.w.Do(e)
+	}
+	s := p.seats[slices.Index(scenario.FarEnds(), e.Whom)]
+	s.still()
+	err := p.w.Do(e)
+	if err == nil && e.What != "down" {
+		s.again(ctx)
+	}
+	return err
+}
+
+// requests is how often physicians were asked for a key frame.
+func (p *people) requests() (n uint64) {
+	if p.seats == nil {
+		return p.doc.KeyFrameRequests()
+	}
+	for _, s := range p.seats {
+		s.still()
+		n += s.requests()
+	}
+	return n
 }
 
 // missing says what keeps the story from beginning.
@@ -108,7 +154,7 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 	struckUplink, struckAt, struck := s.Struck()
 	for _, e := range s.Events {
 		time.Sleep(time.Until(start.Add(e.At)))
-		if err := p.w.Do(e); err != nil {
+		if err := p.do(ctx, e); err != nil {
 			return Outcome{}, fmt.Errorf("%v: %w", e, err)
 		}
 		if struck && e.Uplink == struckUplink && e.At == struckAt {
@@ -127,6 +173,11 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 	time.Sleep(drain)
 	gone.Wait()
 	out := Outcome{Result: p.result(s), Routes: observe.Routes(st)}
+	for i, f := range st.FarEnd.All {
+		if f.Current {
+			out.Routes[string(scenario.FarEnd)] = scenario.FarEnds()[i : i+1]
+		}
+	}
 	out.Result.Switchovers = observe.Switchovers(st, start)
 	out.Result.SetFall(fall.Detect, fall.Switch)
 	return out, nil
@@ -135,11 +186,15 @@ func (p *people) play(ctx context.Context, s scenario.Scenario) (Outcome, error)
 func (p *people) result(s scenario.Scenario) scenario.Result {
 	r := scenario.Result{Scenario: s.Name, World: "bubble", Way: p.console.Way(), Return: p.tv.Way()}
 	r.Video.KeyFrameRequests = p.w.Box.Video.KeyFrameRequests() - p.roomRequests
-	r.Return.Video.KeyFrameRequests = p.doc.KeyFrameRequests() - p.docRequests
+	r.Return.Video.KeyFrameRequests = p.requests() - p.docRequests
 	return r
 }
 
 func (p *people) leave() {
+	for _, s := range p.seats {
+		s.still()
+		s.leave()
+	}
 	for _, v := range []*observe.Viewer{p.tv, p.console} {
 		if v != nil {
 			_ = v.Close()

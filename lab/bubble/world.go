@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 
 	"scanside/agent"
@@ -82,7 +83,7 @@ func (w *World) start(state string) (err error) {
 			return err
 		}
 	}
-	for i := range farEnds {
+	for i := range scenario.FarEnds() {
 		if err = w.addFarEnd(i); err != nil {
 			return err
 		}
@@ -202,6 +203,16 @@ func (w *World) Do(e scenario.Event) error {
 		return w.Set.Unplug(e.Uplink, false)
 	case scenario.Procedure:
 		return w.Page(boxHTTP).Procedure(context.Background(), e.What == "open")
+	case scenario.FarEnd:
+		f := w.Fars[slices.Index(scenario.FarEnds(), e.Whom)]
+		switch e.What {
+		case "down":
+			f.Vanish()
+			return nil
+		case "up":
+			return f.Return()
+		}
+		return f.Start()
 	}
 	return e.Apply(w.Set)
 }

@@ -3,6 +3,7 @@ package netns
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,9 @@ type Outcome struct {
 
 // Play plays a scenario in a new world.
 func Play(ctx context.Context, cfg Config, s scenario.Scenario) (Outcome, error) {
+	if s.MovesFarEnds() {
+		return Outcome{}, errors.New("something happens to a far end in it, and only the world bubble's console counts through that; real far ends are restarted by `lab recovery`")
+	}
 	w, err := NewWorld(ctx, cfg, s.Uplinks)
 	if err != nil {
 		return Outcome{}, err

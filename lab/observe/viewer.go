@@ -29,14 +29,21 @@ type Viewer struct {
 
 // Play connects to a WHEP endpoint and starts counting. ctx bounds the connecting only.
 func Play(ctx context.Context, cfg Config) (*Viewer, error) {
+	v := &Viewer{screen: synthetic.NewCounter(media.Video)}
+	for k := range v.counters {
+		v.counters[k] = synthetic.NewCounter(media.Kind(k))
+	}
+	return v.Also(ctx, cfg)
+}
+
+// Also connects to a further endpoint, or to the same anew, for the same person: what arrives there counts as if it had come over
+// this viewer's connection. The two are closed each on its own.
+func (v *Viewer) Also(ctx context.Context, cfg Config) (*Viewer, error) {
 	p, err := newPeer(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("play %s: %w", cfg.URL, err)
 	}
-	v := &Viewer{peer: p, screen: synthetic.NewCounter(media.Video), closed: make(chan struct{})}
-	for k := range v.counters {
-		v.counters[k] = synthetic.NewCounter(media.Kind(k))
-	}
+	v = &Viewer{peer: p, counters: v.counters, screen: v.screen, closed: make(chan struct{})}
 	p.pc.OnTrack(v.track)
 	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {
 		if _, err = p.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly}); err != nil {

@@ -29,7 +29,7 @@ func (s Source) of(long bool) Command {
 }
 
 const (
-	usual  = 4 * time.Minute // the longest of the quick ones takes two
+	usual  = 6 * time.Minute // the longest of the quick ones takes two on a quiet machine
 	slowly = 25 * time.Minute
 )
 

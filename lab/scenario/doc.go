@@ -15,6 +15,7 @@
 //	expect unnoticed                        targets G1 and G2 both ways: nothing lost, no gap beyond cadence and skew
 //	owed voice.lost = 0                     what users need and we do not reach yet, with the reason beside it
 //	end voice primary cellular              at the end exactly these uplinks carry the stream
+//	end farend second                       at the end the room is at this far end
 //
 // Time 0 is when both links are up and every observer receives both streams. What can happen to an uplink:
 //
@@ -36,6 +37,13 @@
 // And in the room, by the button on the box's status page:
 //
 //	procedure open|closed           contrast or its observation begins, or is over
+//
+// And at the other side, where there are two, first and second, and the room begins at the first (in memory only). Whoever
+// looks or talks has both of them open, and signs in again at one that is back:
+//
+//	farend down NAME                its machine is off: nothing answers, nothing refuses, and what it knew is gone
+//	farend up NAME                  it is back, its program newly started
+//	farend restart NAME             its program ends and is started again at once
 //
 // NAME may be several uplinks, with a comma between. An event may end by itself, come again, and an amount may be a ramp in
 // steps of a second:

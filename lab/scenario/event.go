@@ -7,7 +7,7 @@ import (
 	"scanside/lab/emu"
 )
 
-// Verb is what can happen to an uplink, or in the room.
+// Verb is what can happen to an uplink, in the room, or to a far end.
 type Verb string
 
 // The verbs.
@@ -27,9 +27,13 @@ const (
 	IfDown    Verb = "ifdown"
 	IfUp      Verb = "ifup"
 	Procedure Verb = "procedure" // in the room; the status page is told
+	FarEnd    Verb = "farend"    // at the other side
 )
 
-// Event happens to one uplink, or in the room (Procedure). Of the amounts, those that belong to its verb count.
+// FarEnds are the far ends that a box of the lab knows, in its order.
+func FarEnds() []string { return []string{"first", "second"} }
+
+// Event happens to one uplink, in the room (Procedure), or to a far end (FarEnd). Of the amounts, those that belong to its verb count.
 type Event struct {
 	At        time.Duration
 	Verb      Verb
@@ -40,14 +44,15 @@ type Event struct {
 	Rate      int           // bit/s
 	Queue     int           // bytes before a Rate or Trace; 0: the emulator's own
 	Size      int           // bytes, of MTU
-	What      string        // of Block: udp or tcp; of Trace: the file's name; of Procedure: open or closed
+	What      string        // of Block: udp or tcp; of Trace: the file's name; of Procedure: open or closed; of FarEnd: down, up or restart
+	Whom      string        // of FarEnd: its name
 }
 
-// bad reports whether something goes wrong by it.
-func (e Event) bad() bool { return e.Verb != Restore && e.Verb != IfUp && e.Verb != Procedure }
+// bad reports whether something goes wrong with an uplink by it.
+func (e Event) bad() bool { return e.Verb != Restore && e.Verb != IfUp && e.Uplink != "" }
 
-// Apply does the event to the emulated uplinks. IfDown, IfUp and Procedure are the world's own: Apply reports them as an
-// error.
+// Apply does the event to the emulated uplinks. IfDown, IfUp, Procedure and FarEnd are the world's own: Apply reports
+// them as an error.
 func (e Event) Apply(set *emu.Set) error {
 	change := func(f func(base emu.Shape, now *emu.Shape)) error {
 		return set.Change(e.Uplink, e.Direction, func(base, now emu.Shape) emu.Shape { f(base, &now); return now })
@@ -84,7 +89,7 @@ func (e Event) Apply(set *emu.Set) error {
 	case Restore:
 		return change(func(base emu.Shape, now *emu.Shape) { *now = base })
 	}
-	return fmt.Errorf("%s is not done to the emulator but to the interface, or in the room, itself", e.Verb)
+	return fmt.Errorf("%s is not done to the emulator but to the interface, in the room or to a far end, itself", e.Verb)
 }
 
 // String is the event as the file has it.
@@ -98,6 +103,8 @@ func (e Event) Text() string {
 		text += " " + e.What
 	case Procedure:
 		return string(e.Verb) + " " + e.What
+	case FarEnd:
+		return string(e.Verb) + " " + e.What + " " + e.Whom
 	case Loss, Duplicate:
 		text += fmt.Sprintf(" %.6g%%", e.Share*100)
 	case Burst:

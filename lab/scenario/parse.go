@@ -108,8 +108,12 @@ func (p *parser) protect(words []string) {
 }
 
 func (p *parser) end(words []string) {
+	if len(words) == 2 && words[0] == "farend" && slices.Contains(FarEnds(), words[1]) {
+		p.s.End = append(p.s.End, Route{"farend", words[1:]})
+		return
+	}
 	if len(words) < 2 || (words[0] != "voice" && words[0] != "video") {
-		p.wrong("write end voice|video and the uplinks that carry it, e.g. end voice primary cellular")
+		p.wrong("write end voice|video and the uplinks that carry it, e.g. end voice primary cellular, or end farend %s", strings.Join(FarEnds(), "|"))
 		return
 	}
 	for _, u := range words[1:] {
@@ -142,6 +146,9 @@ func (p *parser) story() {
 	}
 	if len(p.s.Uplinks) == 0 {
 		p.wrong("has no uplink; write e.g. uplink primary 20ms")
+	}
+	if p.s.Spaces && p.s.MovesFarEnds() {
+		p.wrong("its console counts through a far end's restart, which only the world in memory can; leave out also namespaces")
 	}
 	if len(p.s.Expect) == 0 {
 		p.wrong("expects nothing; write e.g. expect voice.lost = 0")

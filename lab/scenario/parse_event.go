@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,6 +70,8 @@ func (e Event) undone(at time.Duration) Event {
 		return Event{At: at, Verb: IfUp, Uplink: e.Uplink}
 	case Procedure:
 		return Event{At: at, Verb: Procedure, What: "closed"}
+	case FarEnd:
+		return Event{At: at, Verb: FarEnd, What: "up", Whom: e.Whom}
 	}
 	return Event{At: at, Verb: Restore, Uplink: e.Uplink}
 }
@@ -106,11 +109,18 @@ func (p *parser) happening(words []string) (steps []Event) {
 		p.wrong("an event has a time, a verb and an uplink; write e.g. at 20s cut primary")
 		return nil
 	}
-	if Verb(words[0]) == Procedure {
+	switch Verb(words[0]) {
+	case Procedure:
 		if len(words) != 2 || words[1] != "open" && words[1] != "closed" {
 			p.wrong("write procedure open or procedure closed")
 		}
 		return []Event{{Verb: Procedure, What: words[1]}}
+	case FarEnd:
+		if len(words) != 3 || !slices.Contains([]string{"down", "up", "restart"}, words[1]) || !slices.Contains(FarEnds(), words[2]) {
+			p.wrong("write farend down|up|restart %s", strings.Join(FarEnds(), "|"))
+			return nil
+		}
+		return []Event{{Verb: FarEnd, What: words[1], Whom: words[2]}}
 	}
 	e, names := Event{Verb: Verb(words[0])}, strings.Split(words[1], ",")
 	for _, name := range names {
@@ -141,7 +151,7 @@ func (p *parser) amounts(e Event, words []string) ([]Event, []string) {
 		return []Event{e}, words
 	case Block, Loss, Burst, Duplicate, Delay, Jitter, Reorder, Rate, Trace, MTU:
 	default:
-		p.wrong("%q is nothing that happens to an uplink; use cut, block, loss, burst, duplicate, delay, jitter, reorder, rate, trace, mtu, restore, ifdown, ifup or procedure", e.Verb)
+		p.wrong("%q is nothing that happens to an uplink; use cut, block, loss, burst, duplicate, delay, jitter, reorder, rate, trace, mtu, restore, ifdown, ifup, procedure or farend", e.Verb)
 		return nil, nil
 	}
 	if len(words) == 0 {

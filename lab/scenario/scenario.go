@@ -28,10 +28,15 @@ type Uplink struct {
 	Metered   bool
 }
 
-// Route says which uplinks carry a stream at the end: exactly these.
+// Route says which uplinks carry a stream at the end: exactly these. Or, of stream "farend", at which far end the room is.
 type Route struct {
-	Stream  string // voice or video
+	Stream  string // voice, video or farend
 	Uplinks []string
+}
+
+// MovesFarEnds reports whether something happens to a far end.
+func (s Scenario) MovesFarEnds() bool {
+	return slices.ContainsFunc(s.Events, func(e Event) bool { return e.Verb == FarEnd })
 }
 
 // Paths gives the uplinks at rest as the emulator wants them.

@@ -98,6 +98,7 @@ func TestExpansion(t *testing.T) {
 		{"at 2s loss primary 5%..11% over 3s down", "at 2s loss primary 5% down; at 3s loss primary 7% down; at 4s loss primary 9% down; at 5s loss primary 11% down"},
 		{"at 2s rate cellular 3000..1000 over 2s queue 250kB",
 			"at 2s rate cellular 3000 queue 250kB; at 3s rate cellular 2000 queue 250kB; at 4s rate cellular 1000 queue 250kB"},
+		{"at 2s farend down first for 3s\nat 8s farend restart second", "at 2s farend down first; at 5s farend up first; at 8s farend restart second"},
 		{"at 2s cut primary for 5s\nat 3s loss cellular 5%", "at 2s cut primary; at 3s loss cellular 5%; at 7s restore primary"},
 		{"at 2s burst primary 10% 300ms up\nat 3s burst primary 5%\nat 4s duplicate primary 2%\nat 5s reorder primary 30ms\nat 6s mtu primary 1000",
 			"at 2s burst primary 10% 300ms up; at 3s burst primary 5% 200ms; at 4s duplicate primary 2%; at 5s reorder primary 30ms; at 6s mtu primary 1000"},
@@ -182,6 +183,10 @@ func TestMistakesNameTheirLineAndWhatToDo(t *testing.T) {
 		{head + "at 60s cut primary", "x: its last event comes at 1m0s, when it is over"},
 		{head + "at -1s cut primary", `x:5: "-1s" is not a time`},
 		{head + "at 1s procedure paused", "x:5: write procedure open or procedure closed"},
+		{head + "at 1s farend restart third", "x:5: write farend down|up|restart first|second"},
+		{head + "at 1s farend away first", "x:5: write farend down|up|restart first|second"},
+		{head + "also namespaces\nat 1s farend restart first", "x: its console counts through a far end's restart"},
+		{head + "end farend third", "or end farend first|second"},
 		{head + "protect smell always", `x:5: "smell" is not a stream`},
 		{head + "protect voice sometimes", "x:5: write protect voice|video always|on-doubt|by-cost|never|default"},
 		{head + "expect voice.found = 0", `x:5: "voice.found" is not in the result; use one of voice.sent, voice.lost`},
@@ -268,7 +273,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, e := range s.Events { // what parses can be done
 			set := emu.NewSet(1, s.Paths()...)
-			if e.Verb != IfDown && e.Verb != IfUp && e.Verb != Procedure && e.Verb != Trace {
+			if e.Verb != IfDown && e.Verb != IfUp && e.Verb != Procedure && e.Verb != FarEnd && e.Verb != Trace {
 				if err := e.Apply(set); err != nil {
 					t.Errorf("%v: %v", e, err)
 				}
