@@ -22,14 +22,15 @@ import (
 
 // Parts is what the agent is built from besides its configuration. Every field may be left zero.
 type Parts struct {
-	Sources []media.Source                 // at most one of each kind; none: the page says so
-	Net     func(Uplink) (link.Net, error) // nil: bind to the interface or the address for real
-	Media   *link.API                      // serves the room page's picture, and is closed by whoever made it; nil: one is made
-	Demo    Impairer                       // nil outside the demo
-	Status  net.Listener                   // for the status page; nil: Config.Status.Listen is listened to, again and again
-	Notify  func(state string)             // sd_notify; nil: nobody is told
-	Version string
-	Log     *slog.Logger // nil: silent
+	Loudspeaker Loudspeaker                    // nil: the box plays no voice
+	Sources     []media.Source                 // at most one of each kind; none: the page says so
+	Net         func(Uplink) (link.Net, error) // nil: bind to the interface or the address for real
+	Media       *link.API                      // serves the room page's picture, and is closed by whoever made it; nil: one is made
+	Demo        Impairer                       // nil outside the demo
+	Status      net.Listener                   // for the status page; nil: Config.Status.Listen is listened to, again and again
+	Notify      func(state string)             // sd_notify; nil: nobody is told
+	Version     string
+	Log         *slog.Logger // nil: silent
 }
 
 // Impairer spoils an emulated uplink. What is "cut", "loss", "delay", "thin" or "restore"; State is the present one, "" when nothing
@@ -99,6 +100,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		return nil, err
 	}
 	a.back = newReturnPath()
+	a.listen(parts.Loudspeaker, a.log)
 	a.screens = newScreens(a.back, a.run, a.log)
 	if err := a.addSources(parts.Sources); err != nil {
 		return nil, err
@@ -228,6 +230,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		first.Go(func() { s.Run(ctx) })
 	}
 	first.Go(func() { a.key.Run(ctx) })
+	if a.parts.Loudspeaker != nil {
+		first.Go(func() { a.parts.Loudspeaker.Run(ctx) })
+	}
 	first.Go(func() { a.back.Run(ctx) })
 	first.Go(func() { a.screens.Run(ctx) })
 	first.Go(func() { a.asker.Run(ctx) })

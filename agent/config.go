@@ -18,17 +18,18 @@ import (
 // Config is everything the agent is told. It is checked once by New and never changed afterwards. DefaultConfig holds the
 // values that a file may leave out.
 type Config struct {
-	Site       string     `yaml:"site"`     // the room's id, as the gateway knows it
-	FarEnd     FarEnd     `yaml:"far_end"`  // the only one, or
-	FarEnds    []FarEnd   `yaml:"far_ends"` // several, in order: the next is taken when the one before is gone
-	Uplinks    []Uplink   `yaml:"uplinks"`
-	Protection Protection `yaml:"protection"`
-	Camera     Device     `yaml:"camera"`
-	Microphone Device     `yaml:"microphone"`
-	Video      Video      `yaml:"video"`
-	Status     Status     `yaml:"status"`
-	Room       Room       `yaml:"room"`
-	StateDir   string     `yaml:"state_dir"` // "": nothing is kept over a restart (tests)
+	Site        string            `yaml:"site"`     // the room's id, as the gateway knows it
+	FarEnd      FarEnd            `yaml:"far_end"`  // the only one, or
+	FarEnds     []FarEnd          `yaml:"far_ends"` // several, in order: the next is taken when the one before is gone
+	Uplinks     []Uplink          `yaml:"uplinks"`
+	Protection  Protection        `yaml:"protection"`
+	Camera      Device            `yaml:"camera"`
+	Microphone  Device            `yaml:"microphone"`
+	Loudspeaker LoudspeakerConfig `yaml:"loudspeaker"`
+	Video       Video             `yaml:"video"`
+	Status      Status            `yaml:"status"`
+	Room        Room              `yaml:"room"`
+	StateDir    string            `yaml:"state_dir"` // "": nothing is kept over a restart (tests)
 }
 
 // FarEnd says where the gateway is and how it is known to be the right one.
@@ -108,12 +109,13 @@ const (
 // DefaultConfig is a configuration that lacks only site, far end and uplinks.
 func DefaultConfig() Config {
 	return Config{
-		Protection: Protection{Voice: leftOpen, Video: leftOpen},
-		Camera:     Device{Device: "auto"},
-		Microphone: Device{Device: "auto"},
-		Video:      Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
-		Status:     Status{Listen: "127.0.0.1:8480"},
-		StateDir:   "/var/lib/scanside",
+		Protection:  Protection{Voice: leftOpen, Video: leftOpen},
+		Camera:      Device{Device: "auto"},
+		Microphone:  Device{Device: "auto"},
+		Loudspeaker: LoudspeakerConfig{Device: "auto", Volume: 70, Most: mostVolume},
+		Video:       Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
+		Status:      Status{Listen: "127.0.0.1:8480"},
+		StateDir:    "/var/lib/scanside",
 	}
 }
 
@@ -158,6 +160,7 @@ func (c *Config) mistakes() config.Mistakes {
 	c.checkFarEnds(&m)
 	c.checkSole(&m)
 	c.checkUplinks(&m)
+	c.Loudspeaker.check(&m)
 	c.Video.check(&m)
 	c.Status.check(&m)
 	c.Room.check(&m)

@@ -29,6 +29,7 @@ func (l *loop) judge(now time.Time, st *status.Status, e failover.Snapshot) supe
 		Foreign:    l.foreign(),
 		Reduced:    l.reduced(),
 		Muted:      l.mutedInputs(),
+		Speaker:    l.agent.hears(now),
 	}
 	v := supervision.Judge(now, in)
 	words, level := v.State.Words(in.Supervisor.Name), levelOf(v)

@@ -44,6 +44,7 @@ const (
 	found                       // a scout holds another far end (on), or has lost it: far
 	wished                      // an operator wants the room at a far end: far
 	procedure                   // somebody opens a procedure (on) or closes it
+	heard                       // somebody changed what the room hears: the page shall say so
 	muted                       // people in the room mute a device (on) or open it again: media, text
 )
 
@@ -221,6 +222,8 @@ func (l *loop) take(now time.Time, e event) {
 		l.news = true
 	case procedure:
 		l.turned(now, e.on)
+	case heard:
+		l.news = true
 	case muted:
 		l.turnedMute(now, e)
 	case impaired:

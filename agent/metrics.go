@@ -157,6 +157,17 @@ func describe() map[string]*prometheus.Desc {
 	add("return_last_packet_timestamp_seconds", "When the physician's stream last brought a packet; 0: never.", "media")
 	add("return_longest_gap_seconds", "Longest silence in the physician's merged stream.", "media")
 
+	add("loudspeaker_plays", "1 while the loudspeaker takes sound; absent where none is configured.")
+	add("loudspeaker_volume_ratio", "Its volume, of full scale.")
+	add("loudspeaker_opens_total", "Times its device was opened.")
+	add("loudspeaker_stalls_total", "Times it stopped taking sound.")
+	add("loudspeaker_hung_calls", "Calls into its driver that have not come back.")
+	add("playout_delay_seconds", "How long the physician's voice is held against jitter; 0: there is none now.")
+	add("playout_target_seconds", "How long it should be.")
+	add("playout_frames_total", "Frames of the physician's voice by what they were made of: packet, correction, concealment.", "from")
+	add("playout_dropped_packets_total", "Packets of the physician's voice that were not played, by why.", "reason")
+	add("playout_underruns_total", "Times that the physician's voice had not come when it was due.")
+
 	add("people", "People at the far end, by what they are to this room; absent while it is not known.", "role")
 	add("events_dropped_total", "Probe outcomes that found the loop's queue full.")
 	add("traces_total", "Traces of switchovers by outcome of writing them.", "outcome")
@@ -245,6 +256,7 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 		e.count("far_end_moves_total", s.moves[why], why.String())
 	}
 	r.streams(e, s)
+	loudspeaker(e, st.Loudspeaker)
 	if st.FarEnd.Known {
 		e.gauge("people", float64(s.people.supervisors), "supervisor")
 		e.gauge("people", float64(s.people.observers), "observer")
@@ -264,6 +276,25 @@ func (r *reader) Collect(out chan<- prometheus.Metric) {
 	}
 	e.gauge("page_streams", float64(r.agent.pages.Streams()))
 	e.count("page_streams_dropped_total", r.agent.pages.Dropped())
+}
+
+func loudspeaker(e emitter, s status.Loudspeaker) {
+	if !s.Configured {
+		return
+	}
+	e.flag("loudspeaker_plays", s.Plays)
+	e.gauge("loudspeaker_volume_ratio", float64(s.Volume)/100)
+	e.count("loudspeaker_opens_total", s.Opens)
+	e.count("loudspeaker_stalls_total", s.Stalls)
+	e.gauge("loudspeaker_hung_calls", float64(s.Hung))
+	e.gauge("playout_delay_seconds", s.Delay/1000)
+	e.gauge("playout_target_seconds", s.Target/1000)
+	e.count("playout_frames_total", s.Played, "packet")
+	e.count("playout_frames_total", s.Corrected, "correction")
+	e.count("playout_frames_total", s.Concealed, "concealment")
+	e.count("playout_dropped_packets_total", s.Late, "late")
+	e.count("playout_dropped_packets_total", s.Skipped, "behind")
+	e.count("playout_underruns_total", s.Underruns)
 }
 
 func (r *reader) link(e emitter, s *Snapshot, i int) {

@@ -23,6 +23,7 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	}
 	l.linkProblems(st, e, add)
 	l.mediaProblems(st, add)
+	l.agent.loudspeakerProblems(st, add)
 	l.muteProblems(add)
 	l.hookProblems(add)
 	l.foreignProblems(add)

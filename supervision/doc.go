@@ -17,6 +17,8 @@
 //   - Supervisor: the far end's word about the console. He is named and has signed in, the console was heard from
 //     lately, and it reports that it shows the room's picture and plays its voice. A picture that reaches the gateway
 //     but no console supervises nobody.
+//   - Speaker: whether what plays the supervisor's voice in the room takes sound, by the box's own word. A site whose box plays
+//     none says so, and nothing is asked.
 //   - Muted: what people in the room have closed, by the room's own word. It needs no age.
 //   - Links: how many are of use (not Down) and how many of those are proven (Up or Degraded), from the failover engine,
 //     and whether on one of them the session stands that brings the return.

@@ -47,6 +47,14 @@ type Links struct {
 	Return bool          // on one of them stands the session that brings the supervisor's voice and picture
 }
 
+// Loudspeaker is the box's word about what plays the supervisor's voice in the room.
+type Loudspeaker struct {
+	Elsewhere bool          // the box plays no voice: the site says that something else does
+	Known     bool          // it is known whether it plays
+	Word      time.Duration // age of that
+	Plays     bool
+}
+
 // Muted is what people in the room have closed.
 type Muted struct{ Camera, Microphone bool }
 
@@ -59,6 +67,7 @@ type Inputs struct {
 	Links      Links
 	Foreign    bool // the far end is a server of another make: it has no consoles, and never gives word about people
 	Muted      Muted
+	Speaker    Loudspeaker
 	Reduced    bool // the room's picture is sent smaller or slower than configured, because the links carry too little
 }
 
@@ -122,6 +131,10 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 		return AudioOnly, ConsoleUnseeing
 	case !s.Hears:
 		return OneWay, ConsoleUnhearing
+	case !in.Speaker.Elsewhere && (!in.Speaker.Known || in.Speaker.Word > Fresh):
+		return Unknown, LoudspeakerUnknown
+	case !in.Speaker.Elsewhere && !in.Speaker.Plays:
+		return OneWay, LoudspeakerFailed
 	}
 	return in.back(at)
 }

@@ -22,6 +22,7 @@ func available() Inputs {
 		Back:       Media{silent, silent},
 		Supervisor: Supervisor{Known: true, Word: 500 * ms, Present: true, Name: "Dr Moss", Heard: time.Second, Sees: true, Hears: true},
 		Links:      Links{Known: true, Usable: 2, Proven: 2, Return: true},
+		Speaker:    Loudspeaker{Known: true, Plays: true},
 	}
 }
 
@@ -69,6 +70,11 @@ func TestJudge(t *testing.T) {
 		{"camera unplugged a moment ago is no switching", available(), func(in *Inputs) { in.Out.Video, in.Before = silent, good }, AudioOnly, RoomUnseen},
 		{"microphone unplugged", available(), func(in *Inputs) { in.Out.Voice = silent }, OneWay, RoomUnheard},
 
+		{"the loudspeaker was pulled out", talking(), func(in *Inputs) { in.Speaker.Plays = false }, OneWay, LoudspeakerFailed},
+		{"and nobody talks", available(), func(in *Inputs) { in.Speaker.Plays = false }, OneWay, LoudspeakerFailed},
+		{"nothing is known of the loudspeaker", talking(), func(in *Inputs) { in.Speaker = Loudspeaker{} }, Unknown, LoudspeakerUnknown},
+		{"its word is old", talking(), func(in *Inputs) { in.Speaker.Word = Fresh + ms }, Unknown, LoudspeakerUnknown},
+		{"something else plays his voice", talking(), func(in *Inputs) { in.Speaker = Loudspeaker{Elsewhere: true} }, Engaged, BothWays},
 		{"camera muted", talking(), func(in *Inputs) { in.Muted.Camera = true }, Privacy, CameraMuted},
 		{"microphone muted", talking(), func(in *Inputs) { in.Muted.Microphone = true }, OneWay, MicrophoneMuted},
 		{"both muted", talking(), func(in *Inputs) { in.Muted = Muted{true, true} }, Privacy, BothMuted},

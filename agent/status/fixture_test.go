@@ -16,6 +16,7 @@ type box struct {
 	broken []string
 	wished []string
 	opened []bool
+	sound  []string
 	muted  []string
 	err    error
 }
@@ -67,6 +68,20 @@ func (b *box) Mute(_ context.Context, device string, on bool) error {
 		return ErrNoDevice
 	}
 	b.muted = append(b.muted, fmt.Sprint(device, " ", on))
+	return b.err
+}
+
+func (b *box) Volume(step int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sound = append(b.sound, fmt.Sprintf("volume %+d", step))
+	return b.err
+}
+
+func (b *box) Tone() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sound = append(b.sound, "tone")
 	return b.err
 }
 

@@ -22,6 +22,7 @@ type Status struct {
 	Events      []Event      `json:"events"`      // newest first, the last 50
 	FarEnd      FarEnd       `json:"far_end"`
 	Procedure   Procedure    `json:"procedure"`
+	Loudspeaker Loudspeaker  `json:"loudspeaker"` // what the room hears the physician by
 	Privacy     Privacy      `json:"privacy"`
 	Watched     Watched      `json:"watched"`
 	Phone       string       `json:"phone"`  // what to phone when nothing comes from the box; "": none is configured
@@ -287,6 +288,28 @@ type Person struct {
 	Talks    bool      `json:"talks"`     // is sending voice or picture to the room
 	Silent   float64   `json:"silent_ms"` // the console has not spoken for so long that its word is not believed; 0: it speaks
 	Sentence string    `json:"sentence"`
+}
+
+// Loudspeaker is what plays the physician's voice in the room. Its counters are of this run.
+type Loudspeaker struct {
+	Configured bool    `json:"configured"` // false: the box plays no voice
+	Plays      bool    `json:"plays"`      // it takes sound now
+	Device     string  `json:"device"`
+	Level      Level   `json:"level"`
+	Sentence   string  `json:"sentence"`
+	Volume     int     `json:"volume"`     // percent
+	MaxVolume  int     `json:"max_volume"` // percent; nobody may pass it
+	Delay      float64 `json:"delay_ms"`   // that voice is held against jitter; 0: there is none now
+	Target     float64 `json:"target_ms"`  // that it is brought to
+	Played     uint64  `json:"played"`     // packets
+	Concealed  uint64  `json:"concealed"`  // frames made up while the voice went on
+	Corrected  uint64  `json:"corrected"`  // frames taken from the packet after them
+	Late       uint64  `json:"late"`       // packets whose time had passed
+	Skipped    uint64  `json:"skipped"`    // packets left out because they were far behind
+	Underruns  uint64  `json:"underruns"`  // times that the voice had not come when it was due
+	Opens      uint64  `json:"opens"`      // times the device was opened
+	Stalls     uint64  `json:"stalls"`     // times it stopped taking sound
+	Hung       int     `json:"hung"`       // calls into its driver that have not come back
 }
 
 // Procedure says whether contrast or its observation is open in the room: from time-out to the end of observation. People

@@ -34,6 +34,9 @@ type Box interface {
 	// Mute closes "camera" or "microphone", or lets it be opened again. It returns when that would survive a restart, or says
 	// why it would not. Closing takes effect even so; opening does not.
 	Mute(ctx context.Context, device string, on bool) error
+	// Volume changes the loudspeaker's volume by so many percent; Tone plays a sound to try it.
+	Volume(step int) error
+	Tone() error
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
 	Examine(uplink string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, thin, restore.
@@ -43,11 +46,12 @@ type Box interface {
 // ErrUnknown is returned by a Box for an uplink that does not exist, ErrNoFarEnd and ErrNoDevice likewise, ErrOpen
 // when a procedure forbids it, ErrNotDemo where nothing can be impaired.
 var (
-	ErrUnknown  = errors.New("no such uplink")
-	ErrNoFarEnd = errors.New("no such far end")
-	ErrNoDevice = errors.New("only camera and microphone can be muted")
-	ErrOpen     = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
-	ErrNotDemo  = errors.New("not a demo: real uplinks are cut at the cable")
+	ErrUnknown       = errors.New("no such uplink")
+	ErrNoFarEnd      = errors.New("no such far end")
+	ErrNoLoudspeaker = errors.New("the box plays no voice: the configuration names no loudspeaker")
+	ErrNoDevice      = errors.New("only camera and microphone can be muted")
+	ErrOpen          = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
+	ErrNotDemo       = errors.New("not a demo: real uplinks are cut at the cable")
 )
 
 // Config is what a Server needs besides its Box.
@@ -92,6 +96,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
 	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
 	mux.HandleFunc("POST /api/v1/mute", s.mute)
+	mux.HandleFunc("POST /api/v1/loudspeaker/{what}", s.loudspeaker)
 	mux.HandleFunc("POST /api/v1/examine", s.examine)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
@@ -289,6 +294,21 @@ func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
 	s.done(w, r, s.box.Examine(uplink))
 }
 
+// loudspeaker makes it louder, quieter, or try itself.
+func (s *Server) loudspeaker(w http.ResponseWriter, r *http.Request) {
+	const step = 10 // percent
+	switch r.PathValue("what") {
+	case "louder":
+		s.done(w, r, s.box.Volume(step))
+	case "quieter":
+		s.done(w, r, s.box.Volume(-step))
+	case "tone":
+		s.done(w, r, s.box.Tone())
+	default:
+		problem(w, http.StatusNotFound, "unknown-action", "There is louder, quieter and tone.")
+	}
+}
+
 func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
 	what := r.PathValue("what")
 	if !slices.Contains([]string{"cut", "loss", "delay", "thin", "restore"}, what) {
@@ -331,6 +351,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
 	case errors.Is(err, ErrNoDevice):
 		problem(w, http.StatusNotFound, "unknown-device", err.Error())
+	case errors.Is(err, ErrNoLoudspeaker):
+		problem(w, http.StatusNotFound, "no-loudspeaker", err.Error())
 	case errors.Is(err, ErrOpen):
 		problem(w, http.StatusConflict, "procedure-open", err.Error())
 	case err != nil:

@@ -30,11 +30,12 @@ const (
 )
 
 type demoCommand struct {
-	Camera     string `default:"auto" placeholder:"NAME" help:"Camera: auto, test, none, or a name from 'scanside devices'."`
-	Microphone string `default:"auto" placeholder:"NAME" help:"Microphone: auto, test, none, or a name from 'scanside devices'."`
-	Status     string `default:"127.0.0.1:8480" placeholder:"ADDR" help:"Where the status page listens."`
-	Console    string `default:"127.0.0.1:8490" placeholder:"ADDR" help:"Where the physician's console listens."`
-	Verbose    bool   `help:"Log debugging lines too."`
+	Camera      string `default:"auto" placeholder:"NAME" help:"Camera: auto, test, none, or a name from 'scanside devices'."`
+	Microphone  string `default:"auto" placeholder:"NAME" help:"Microphone: auto, test, none, or a name from 'scanside devices'."`
+	Loudspeaker string `default:"none" placeholder:"NAME" help:"Loudspeaker: none, auto, or a name from 'scanside devices'."`
+	Status      string `default:"127.0.0.1:8480" placeholder:"ADDR" help:"Where the status page listens."`
+	Console     string `default:"127.0.0.1:8490" placeholder:"ADDR" help:"Where the physician's console listens."`
+	Verbose     bool   `help:"Log debugging lines too."`
 }
 
 func (c *demoCommand) Run() error {
@@ -105,16 +106,21 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 		{Name: "cellular", Address: cellAddress, Metered: true},
 	}
 	cfg.Protection = agent.Protection{Voice: failover.Always, Video: failover.Always} // emulated bytes cost nothing
-	cfg.Camera.Device, cfg.Microphone.Device = c.Camera, c.Microphone
+	cfg.Camera.Device, cfg.Microphone.Device, cfg.Loudspeaker.Device = c.Camera, c.Microphone, c.Loudspeaker
 	cfg.Status.Listen = c.Status
 	cfg.StateDir = filepath.Join(state, "agent")
 	log = log.With("part", "agent")
-	captured, err := sources(withStandIns(cfg), log)
+	cfg = withStandIns(cfg)
+	captured, err := sources(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	speaker, err := loudspeaker(cfg, log)
 	if err != nil {
 		return nil, err
 	}
 	return agent.New(cfg, agent.Parts{
-		Sources: captured,
+		Sources: captured, Loudspeaker: speaker,
 		Net: func(u agent.Uplink) (link.Net, error) {
 			bound, err := link.BindAddress(netip.MustParseAddr(u.Address))
 			if err != nil {

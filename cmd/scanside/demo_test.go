@@ -27,7 +27,7 @@ func TestDemo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	told, out := io.Pipe()
 	ended := make(chan error, 1)
-	demo := demoCommand{Camera: deviceTest, Microphone: deviceTest, Status: "127.0.0.1:0", Console: "127.0.0.1:0"}
+	demo := demoCommand{Camera: deviceTest, Microphone: deviceTest, Loudspeaker: deviceNone, Status: "127.0.0.1:0", Console: "127.0.0.1:0"}
 	go func() { ended <- demo.run(ctx, out) }()
 	defer func() {
 		cancel()

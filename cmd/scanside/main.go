@@ -84,7 +84,11 @@ func (c *runCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(cfg, agent.Parts{Sources: captured, Version: version, Log: log})
+	speaker, err := loudspeaker(cfg, log)
+	if err != nil {
+		return err
+	}
+	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Version: version, Log: log})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"scanside/agent"
 	"scanside/media"
 	"scanside/media/device"
+	"scanside/media/room"
 )
 
 // What a device may be called in the configuration besides its own name.
@@ -40,6 +41,20 @@ func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	return all, nil
 }
 
+// loudspeaker builds what plays the physician's voice in the room; nil: the configuration wants none.
+func loudspeaker(cfg agent.Config, log *slog.Logger) (agent.Loudspeaker, error) {
+	c := cfg.Loudspeaker
+	if c.Device == deviceNone && len(c.Devices) == 0 {
+		return nil, nil
+	}
+	names := c.Names()
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = named(n)
+	}
+	return room.New(room.Config{Devices: all, Volume: c.Volume, Most: c.Most, Log: log})
+}
+
 // named is the device's own name; "" asks for the first one.
 func named(d string) string {
 	if d == deviceAuto {
@@ -53,6 +68,9 @@ func withStandIns(cfg agent.Config) agent.Config {
 	there := device.List()
 	if cfg.Camera.Device == deviceAuto && len(there.Cameras) == 0 {
 		cfg.Camera.Device = deviceTest
+	}
+	if cfg.Loudspeaker.Device == deviceAuto && len(there.Loudspeakers) == 0 {
+		cfg.Loudspeaker.Device = deviceNone
 	}
 	if cfg.Microphone.Device == deviceAuto && len(there.Microphones) == 0 {
 		cfg.Microphone.Device = deviceTest

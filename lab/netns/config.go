@@ -97,6 +97,8 @@ func (f *files) writeAgent(name, devices, farURL string, s scenario.Scenario) (s
 %suplinks:
 %scamera:
   device: %s
+loudspeaker:
+  device: none
 microphone:
   device: %s
 status:

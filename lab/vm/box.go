@@ -50,6 +50,7 @@ far_end:
 uplinks:
 %sprotection: {voice: always, video: always}
 camera: {device: %s}
+loudspeaker: {device: none}
 microphone: {device: %s}
 video: {width: %d, height: %d, fps: %d, bitrate: 600000}
 status: {listen: "127.0.0.1:8480"}

@@ -45,6 +45,11 @@ func (l *soundLibrary) Close() {
 // capture is an open microphone. write gets 16 bit mono samples at 48 kHz, on the library's thread, and must copy them;
 // ended is called when the device stops by itself. close returns when neither will be called again.
 func (l *soundLibrary) capture(pcm string, write func([]byte), ended func()) (close func(), err error) {
+	return l.start(malgo.Capture, pcm, periods, malgo.DeviceCallbacks{Data: func(_, in []byte, _ uint32) { write(in) }, Stop: ended})
+}
+
+// start opens an ALSA PCM, 16 bit mono at 48 kHz, and starts it.
+func (l *soundLibrary) start(way malgo.DeviceType, pcm string, periods uint32, calls malgo.DeviceCallbacks) (close func(), err error) {
 	if err := l.load(); err != nil {
 		return nil, err
 	}
@@ -57,18 +62,17 @@ func (l *soundLibrary) capture(pcm string, write func([]byte), ended func()) (cl
 	pin.Pin(&id)
 	defer pin.Unpin()
 
-	cfg := malgo.DefaultDeviceConfig(malgo.Capture)
+	cfg := malgo.DefaultDeviceConfig(way)
 	cfg.SampleRate = voiceClock
 	cfg.PeriodSizeInMilliseconds = periodMillis
 	cfg.Periods = periods
-	cfg.Capture.DeviceID = unsafe.Pointer(&id)
-	cfg.Capture.Format = malgo.FormatS16
-	cfg.Capture.Channels = 1
+	end := &cfg.Capture
+	if way == malgo.Playback {
+		end = &cfg.Playback
+	}
+	end.DeviceID, end.Format, end.Channels = unsafe.Pointer(&id), malgo.FormatS16, 1
 	cfg.Alsa.NoMMap = 1 // sound servers' plugins do not map memory
-	dev, err := malgo.InitDevice(l.ctx.Context, cfg, malgo.DeviceCallbacks{
-		Data: func(_, in []byte, _ uint32) { write(in) },
-		Stop: ended,
-	})
+	dev, err := malgo.InitDevice(l.ctx.Context, cfg, calls)
 	if err != nil {
 		return nil, err
 	}
