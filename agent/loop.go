@@ -265,8 +265,8 @@ func (l *loop) step(now time.Time, ev failover.Event) {
 	}
 	l.apply(d.Plan)
 	l.sole()
-	if video := l.flows[media.Video].source; l.best == failover.MaxLinks && d.Plan.HasBest && !l.fresh && video != nil {
-		video.keyFrame(now) // all were dead: whoever watches has missed too much to go on from
+	if video := l.flows[media.Video].source; l.best == failover.MaxLinks && d.Plan.HasBest && !l.fresh && video != nil && !video.justAsked(now) {
+		video.keyFrame(now) // all were dead: whoever watches has missed too much to go on from, and the far end has not asked
 	}
 	if len(d.Rulings)+len(d.Switchovers) > 0 {
 		l.ruled(now, d)

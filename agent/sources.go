@@ -28,6 +28,7 @@ type source struct {
 	last     atomic.Int64  // unix nanoseconds of the last packet; 0: never
 	starts   atomic.Uint64
 	asked    atomic.Uint64 // key frame requests from the far end, before coalescing
+	askedAt  atomic.Int64  // unix nanoseconds of the newest; 0: never
 	trouble  atomic.Pointer[string]
 	measured rateMeter // the loop's
 
@@ -109,10 +110,19 @@ func (s *source) once(ctx context.Context) (err error) {
 // keyFrame takes a request of the far end's; it may be called by any goroutine.
 func (s *source) keyFrame(now time.Time) {
 	s.asked.Add(1)
+	s.askedAt.Store(now.UnixNano())
 	if s.gate.Ask(now) {
 		s.src.RequestKeyFrame()
 	}
 }
+
+// justAsked reports whether a key frame was asked for a moment ago.
+func (s *source) justAsked(now time.Time) bool {
+	return now.UnixNano()-s.askedAt.Load() < int64(keyFrameFresh)
+}
+
+// keyFrameFresh is how long a key frame that was asked for serves everybody: from the first sign of a link's life to the ruling about it.
+const keyFrameFresh = 500 * time.Millisecond
 
 // due passes a held request on.
 func (s *source) due(now time.Time) {

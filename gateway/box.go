@@ -237,6 +237,9 @@ func (s *seat) packet(k media.Kind, p *rtp.Packet) {
 	if u.take(k, p, now) {
 		s.room.stir()
 	}
+	if s.run.back(k, now) {
+		s.room.backAgain(k, now)
+	}
 }
 
 func (s *seat) connected() {

@@ -83,6 +83,7 @@ func (r *room) keep(ctx context.Context) {
 			nextMeasure = now.Add(time.Second)
 		}
 		if !now.Before(nextReview) {
+			r.askForWaiting(now)
 			r.review(now)
 			nextReview = now.Add(idleEvery)
 		}
@@ -156,6 +157,17 @@ func (run *run) alternate(best *uplink, others []*uplink, now time.Time) *uplink
 func (r *room) askKeyFrame(now time.Time) {
 	if r.keyFrame.Ask(now) {
 		r.sendKeyFrame()
+	}
+}
+
+// backAgain asks for key frames at the first packet after a silence on all uplinks: whoever watches has missed too much to go on from, and
+// will ask himself half a second late. The picture's silence is about the picture; voice's, which never stops by itself, about both ways.
+func (r *room) backAgain(k media.Kind, now time.Time) {
+	switch {
+	case k == media.Video && r.watched() && r.keyFrame.Anew(now):
+		r.sendKeyFrame()
+	case k == media.Voice && r.talkKeyFrame.Anew(now):
+		r.sendTalkKeyFrame()
 	}
 }
 

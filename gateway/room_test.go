@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,6 +138,28 @@ func TestNewViewerSeesAtOnce(t *testing.T) {
 }
 
 // Many viewers who ask all the time cost two key frames a second.
+// The request for a newcomer's first picture gets lost, and its browser, which has got nothing yet, does not ask.
+func TestLostKeyFrameRequestIsRepeated(t *testing.T) {
+	bubble(t, []string{"2", "50"}, func(t *testing.T, w *world) {
+		w.newBox("box-1", "run-1", "2")
+		time.Sleep(2 * time.Second)
+		var requests atomic.Int32
+		w.dropIf(func(c vnet.Chunk) bool {
+			if b := c.UserData(); len(b) < 2 || b[0]>>6 != 2 || b[1] != 206 { // RTCP's payload-specific feedback (RFC 4585 6.1)
+				return false
+			}
+			return of(c, "50") || requests.Add(1) == 1
+		})
+		start, v := time.Now(), w.watch("ada", "50")
+		for !v.Receiving() && time.Since(start) < 5*time.Second {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(start); took > 2*time.Second || requests.Load() != 2 {
+			t.Errorf("the first picture came after %v, with %d requests; want two of them and 2 s at most", took, requests.Load())
+		}
+	})
+}
+
 func TestKeyFrameRequestsAreCoalesced(t *testing.T) {
 	bubble(t, []string{"2"}, func(t *testing.T, w *world) {
 		b := w.newBox("box-1", "run-1", "2")

@@ -23,6 +23,14 @@ type run struct {
 	asked     int       // repair requests, to take turns
 
 	acked [media.NumKinds]ack // the room's word on what goes back to it
+
+	came [media.NumKinds]atomic.Int64 // arrival of the newest packet over any uplink, ns since 1970; 0: none yet
+}
+
+// back notes that kind k came in, and reports whether that ended a silence on all uplinks.
+func (r *run) back(k media.Kind, now time.Time) bool {
+	before := r.came[k].Swap(now.UnixNano())
+	return before != 0 && now.UnixNano()-before > int64(flowing)
 }
 
 // maxUplinks is the number of links an agent can have (failover.MaxLinks).

@@ -18,8 +18,13 @@ type viewer struct {
 	out   *link.Outbound
 	legs  [media.NumKinds]*media.Leg
 	since time.Time
-	live  bool // connected; guarded by the room's lock
+	live  bool      // connected; guarded by the room's lock
+	asked time.Time // when a key frame was last asked for its first picture; guarded likewise
 }
+
+// askAgain is how long a viewer waits for its first picture before the request, or the key frame, is taken for lost: a round trip, and some
+// pictures' time. Browsers do not ask before they have got anything.
+const askAgain = time.Second
 
 // watch opens a viewer's session. It gets media from the moment its connection stands: sound at once, the picture from the
 // next key frame, which is asked for at that moment. Nothing kept from before is shown to it.
@@ -72,11 +77,11 @@ func (r *room) seatViewer(v *viewer) *link.Problem {
 
 func (r *room) viewing(v *viewer) {
 	r.mu.Lock()
-	v.live = true
+	now := time.Now()
+	v.live, v.asked = true, now
 	r.mu.Unlock()
 	v.legs[media.Voice].Select(true)
 	v.legs[media.Video].SelectAtKeyFrame()
-	now := time.Now()
 	r.askKeyFrame(now)
 	r.review(now)
 }
@@ -94,10 +99,28 @@ func (r *room) viewerLeft(v *viewer) {
 
 // askKeyFrameIfWatched asks for a key frame when somebody waits for a picture: a new link's first picture is then whole.
 func (r *room) askKeyFrameIfWatched(now time.Time) {
+	if r.watched() {
+		r.askKeyFrame(now)
+	}
+}
+
+func (r *room) watched() bool {
 	r.mu.Lock()
-	watched := len(r.viewers) > 0 || r.passedOn() != ""
+	defer r.mu.Unlock()
+	return len(r.viewers) > 0 || r.passedOn() != ""
+}
+
+// askForWaiting asks again for those whose first picture does not come.
+func (r *room) askForWaiting(now time.Time) {
+	r.mu.Lock()
+	waits := false
+	for _, v := range r.viewers {
+		if v.live && v.legs[media.Video].Waits() && now.Sub(v.asked) >= askAgain {
+			v.asked, waits = now, true
+		}
+	}
 	r.mu.Unlock()
-	if watched {
+	if waits {
 		r.askKeyFrame(now)
 	}
 }

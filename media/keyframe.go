@@ -39,6 +39,14 @@ func (g *KeyFrameGate) Ask(now time.Time) bool {
 	return g.release(now)
 }
 
+// Anew is Ask where whatever was passed on before is lost, as after an outage: no time since then counts.
+func (g *KeyFrameGate) Anew(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.last, g.held = time.Time{}, true
+	return g.release(now)
+}
+
 // Due says whether a held request is to be passed on at now. It says so once per request.
 func (g *KeyFrameGate) Due(now time.Time) bool {
 	g.mu.Lock()

@@ -72,3 +72,26 @@ func TestKeyFrameGateHold(t *testing.T) {
 		t.Error("the held request did not pass once at the hold's end")
 	}
 }
+
+// After an outage nobody waits for what was asked in vain, and nobody gets two key frames for it.
+func TestKeyFrameGateAnew(t *testing.T) {
+	const ms = time.Millisecond
+	var g KeyFrameGate
+	start := time.Unix(1000, 0)
+	if !g.Ask(start) || g.Ask(start.Add(100*ms)) {
+		t.Fatal("the gate does not coalesce")
+	}
+	if !g.Anew(start.Add(200 * ms)) {
+		t.Error("a request anew was held")
+	}
+	if g.Due(start.Add(900 * ms)) {
+		t.Error("the held request came after all")
+	}
+	if g.Ask(start.Add(600 * ms)) {
+		t.Error("a request anew does not count for the next wait")
+	}
+	g.Hold(start.Add(2000 * ms))
+	if g.Anew(start.Add(1500 * ms)) {
+		t.Error("a replay was under way")
+	}
+}

@@ -100,6 +100,13 @@ func (l *Leg) SelectAtKeyFrame() {
 	l.begin(l.fanout.numbers.Highest() + 1)
 }
 
+// Waits reports whether the leg waits for a key frame.
+func (l *Leg) Waits() bool {
+	l.fanout.mu.Lock()
+	defer l.fanout.mu.Unlock()
+	return l.atKey
+}
+
 // Replayed is what one Replay queued.
 type Replayed struct {
 	Packets int

@@ -87,5 +87,8 @@ func (d *day) recovers(dead, aim time.Duration) recovery {
 	if voice > aim {
 		d.t.Errorf("voice came %v after the return, want %v at most", voice, aim)
 	}
+	if whole > aim {
+		d.t.Errorf("a whole picture came %v after the return, want %v at most", whole, aim)
+	}
 	return recovery{Dead: dead.Seconds(), Voice: inMS(voice), Picture: inMS(whole), Aim: inMS(aim)}
 }
