@@ -30,7 +30,7 @@ S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
-	content references recovery firewall janus rules rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,10 @@ micro: $(INCLUDE)/openh264 ## micro-benchmarks: engine, fanout, merger, encoder,
 rules: rules-deps ## the alerts and recording rules of packaging/prometheus, with promtool
 	promtool check rules packaging/prometheus/scanside.rules.yaml packaging/prometheus/scanside.alerts.yaml
 	cd packaging/prometheus && promtool test rules scanside.test.yaml
+
+units: ## how well systemd confines the units (threshold 2.0 of 10, lower is better)
+	@command -v systemd-analyze >/dev/null || { echo "SKIPPED, LOUDLY: no systemd-analyze here; the units were not judged"; exit 0; }; \
+	set -o pipefail; systemd-analyze security --offline=true --threshold=20 --no-pager systemd/scanside.service systemd/scanside-gateway.service | grep -i overall
 
 scenarios: ## names of the scenarios
 	@$(GO) run ./lab/cmd/lab scenarios

@@ -30,6 +30,7 @@
 //	gateway               the far end: rooms, mergers, viewers, sign-in, metrics
 //	gateway/console       the physician's page, embedded
 //	config                reads a YAML file, says every mistake with its line
+//	systemd               the units, one source for packages and for scanside service install
 //	lab                   worlds to try it in: emulated uplinks, an in-memory network, namespaces, a virtual machine; and others to compare with
 //
 // # Arrows

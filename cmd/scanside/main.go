@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/coreos/go-systemd/v22/daemon"
 
 	"scanside/agent"
 )
@@ -29,6 +30,7 @@ type program struct {
 	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
 	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
+	Service     serviceCommand     `cmd:"" help:"Install scanside as a service, start it, stop it, take it away."`
 	Audit       auditCommand       `cmd:"" help:"Export the audit log."`
 }
 
@@ -41,7 +43,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "scanside: %v\nTry: scanside --help\n", err)
 		os.Exit(2)
 	}
-	if err := ctx.Run(); err != nil {
+	if err := ctx.Run(verb(ctx.Selected().Name)); err != nil {
 		fmt.Fprintf(os.Stderr, "scanside: %v\n", err)
 		os.Exit(1)
 	}
@@ -88,7 +90,7 @@ func (c *runCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Version: version, Log: log})
+	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Version: version, Log: log, Notify: notify(log)})
 	if err != nil {
 		return err
 	}
@@ -96,6 +98,15 @@ func (c *runCommand) Run() error {
 	defer stop()
 	log.Info("starting", "version", version, "site", cfg.Site)
 	return a.Run(ctx)
+}
+
+// notify tells the service manager; where there is none, nobody.
+func notify(log *slog.Logger) func(string) {
+	return func(state string) {
+		if _, err := daemon.SdNotify(false, state); err != nil {
+			log.Debug("the service manager was not told", "state", state, "err", err)
+		}
+	}
 }
 
 func logger(verbose bool) *slog.Logger {
