@@ -27,10 +27,11 @@ var arrows = map[string][]string{
 	"bandwidth":            {},
 	"budget":               {},
 	"config":               {},
+	"devices":              {},
 	"diagnosis":            {},
 	"examination":          {"diagnosis", "link"},
 	"link":                 {"media"},
-	"media/device":         {"media"},
+	"media/device":         {"devices", "media"},
 	"media/synthetic":      {"media"},
 	"media":                {"media/playout"},
 	"media/playout":        {},
@@ -45,10 +46,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

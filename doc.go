@@ -11,6 +11,7 @@
 //	cmd/scanside-gateway  the far end's program, the same way
 //	failover              decides: which links carry which stream, and why. Pure: time is an argument
 //	farend                decides: at which far end the room is. Pure in the same way
+//	devices               decides: which of the cameras, and which of the microphones, is used, and why. Pure in the same way
 //	diagnosis             decides: where the fault of an uplink is, from what each layer was found to be. Pure in the same way
 //	examination           looks at one uplink, layer by layer, over its own sockets
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way

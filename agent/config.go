@@ -71,11 +71,6 @@ type Protection struct {
 // leftOpen stands for what the file does not say: failover.DefaultPolicy's word for each phase.
 const leftOpen failover.Protection = 0xff
 
-// Device names a camera or a microphone: "auto", "none", or the stable name that `scanside devices` prints.
-type Device struct {
-	Device string `yaml:"device"`
-}
-
 // Video is what the camera's picture is encoded to.
 type Video struct {
 	Width   int `yaml:"width"` // pixels
@@ -110,8 +105,8 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Protection:  Protection{Voice: leftOpen, Video: leftOpen},
-		Camera:      Device{Device: "auto"},
-		Microphone:  Device{Device: "auto"},
+		Camera:      Device{Device: deviceAuto},
+		Microphone:  Device{Device: deviceAuto},
 		Loudspeaker: LoudspeakerConfig{Device: "auto", Volume: 70, Most: mostVolume},
 		Video:       Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
 		Status:      Status{Listen: "127.0.0.1:8480"},
@@ -161,6 +156,8 @@ func (c *Config) mistakes() config.Mistakes {
 	c.checkSole(&m)
 	c.checkUplinks(&m)
 	c.Loudspeaker.check(&m)
+	c.Camera.check("camera", &m)
+	c.Microphone.check("microphone", &m)
 	c.Video.check(&m)
 	c.Status.check(&m)
 	c.Room.check(&m)

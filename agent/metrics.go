@@ -141,6 +141,13 @@ func describe() map[string]*prometheus.Desc {
 	add("picture_height_pixels", "Lines of the picture as it is sent; 0: not known.")
 	add("picture_pace_hertz", "Pictures a second as they are sent; 0: not known.")
 	add("picture_reduced", "1 while the picture is smaller, slower or stopped because the uplinks carry too little.")
+	add("device_used", "1 for the camera and the microphone in use, 0 for those that stand by.", "media", "device")
+	add("device_condition", "1 for the device's present condition, 0 for the others.", "media", "device", "condition")
+	add("device_opens_total", "Times the device was opened.", "media", "device")
+	add("device_hung_total", "Times the device's driver hung and was left behind.", "media", "device")
+	add("device_bad_pictures_total", "Pictures that could not be decoded and were skipped.", "media", "device")
+	add("device_takeovers_total", "Changes of the device in use, by reason.", "media", "reason")
+	add("device_invariant_breaches_total", "Steps after which an invariant of the choice of devices did not hold; any is a bug.", "media")
 	add("source_restarts_total", "Times the source was started again.", "media")
 	add("source_key_frame_requests_total", "Key frames that the far end asked for.", "media")
 	add("far_received_packets_total", "Packets of the merged stream that the far end has, by its word.", "media")
@@ -368,6 +375,7 @@ func (r *reader) streams(e emitter, s *Snapshot) {
 		e.count("source_packets_total", f.Packets, kind)
 		e.gauge("source_last_packet_timestamp_seconds", stamp(f.LastPacket), kind)
 		e.count("source_restarts_total", f.Restarts, kind)
+		r.devices(e, f)
 		e.count("source_key_frame_requests_total", f.KeyFrames, kind)
 		e.count("far_received_packets_total", f.Received, kind)
 		e.count("far_lost_packets_total", f.Lost, kind)
@@ -383,5 +391,25 @@ func (r *reader) streams(e emitter, s *Snapshot) {
 		e.count("return_duplicate_packets_total", b.Duplicate, b.Kind)
 		e.gauge("return_last_packet_timestamp_seconds", stamp(b.LastPacket), b.Kind)
 		e.gauge("return_longest_gap_seconds", b.LongestGap/1000, b.Kind)
+	}
+}
+
+func (r *reader) devices(e emitter, f status.Stream) {
+	for _, d := range f.Devices {
+		e.flag("device_used", d.Used, f.Kind, d.Name)
+		for _, c := range []string{"ok", "doubtful", "failed", "unknown"} {
+			e.flag("device_condition", d.Condition == c, f.Kind, d.Name, c)
+		}
+		e.count("device_opens_total", d.Opens, f.Kind, d.Name)
+		e.count("device_hung_total", d.Hung, f.Kind, d.Name)
+		if f.Kind == media.Video.String() {
+			e.count("device_bad_pictures_total", d.Bad, f.Kind, d.Name)
+		}
+	}
+	for reason, n := range f.Choice.Takeovers {
+		e.count("device_takeovers_total", n, f.Kind, reason)
+	}
+	if len(f.Devices) > 0 {
+		e.count("device_invariant_breaches_total", f.Choice.Breaches, f.Kind)
 	}
 }

@@ -79,6 +79,7 @@ func (b boxed) Procedure(_ context.Context, open bool) error {
 // resume goes on with the procedure that was open when the run before this ended.
 func (l *loop) resume(now time.Time) {
 	if l.procedure.open {
+		l.tellOpen(true)
 		l.step(now, failover.Procedure(true))
 		l.tale.say(now, status.Notice, "The procedure that was open when scanside stopped is still open.")
 	}
@@ -93,6 +94,7 @@ func (l *loop) turned(now time.Time, open bool) {
 	l.tale.say(now, status.Notice, map[bool]string{true: "A procedure was opened.", false: "The procedure was closed."}[open])
 	l.log.Info("procedure", "open", open)
 	l.step(now, failover.Procedure(open))
+	l.tellOpen(open)
 	l.news = true
 }
 

@@ -220,6 +220,7 @@ func (l *loop) viewStream(now time.Time, k media.Kind, e failover.Snapshot) stat
 		}
 	}
 	st.Level, st.Sentence = f.source.sentence(h)
+	st.Devices, st.Choice = l.viewDevices(now, f.source)
 	if k == media.Video {
 		l.viewShape(&st, e)
 	}

@@ -20,6 +20,7 @@ type Health struct {
 	Bad     uint64 // pictures that could not be decoded and were skipped
 	Dropped uint64 // pictures (or samples of voice) that came but were not encoded: the machine was too slow
 	Skipped uint64 // pictures left out because the stream was too far ahead of its rate
+	Hung    uint64 // times its driver hung, was left behind and opened anew
 	Opens   uint64 // times the device was opened; more than 1: it was lost in between
 }
 

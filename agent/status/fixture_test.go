@@ -166,6 +166,11 @@ func cut(at time.Time) *Status {
 		}}
 	c.Carries, c.Why = []string{"voice", "video"}, "Carries voice and picture: it is the only way out that works."
 	st.Streams[0].Route, st.Streams[1].Route = []string{"cellular"}, []string{"cellular"}
+	st.Streams[1].Devices = []Device{
+		{Name: "usb-front", Condition: "failed", Level: Bad, Sentence: "Camera usb-front is not plugged in: check its cable."},
+		{Name: "usb-ceiling", Condition: "ok", Level: OK, Sentence: "It is used.", Used: true},
+	}
+	st.Streams[1].Choice = Choice{Sentence: "Usb-ceiling is used because usb-front failed.", Since: at.Add(-20 * time.Second), Takeovers: map[string]uint64{"failed": 1}}
 	st.Switchovers = []Switchover{{Number: 1, When: at.Add(-9 * time.Second), Streams: []string{"voice", "video"}, From: []string{"primary"}, To: []string{"cellular"}, Cause: "probes_missed",
 		Sentence: at.Add(-9*time.Second).Format("15:04:05") + " voice and picture moved from primary to cellular because primary stopped answering; noticed in 120 ms, nothing was lost at the far end.",
 		Detect:   num(120), Switch: num(61), Settled: true, Lost: Lost{Known: true}, Trace: "20261123-104207-1.trace"}}

@@ -192,6 +192,29 @@ type Stream struct {
 	Repairs    uint64    `json:"repairs"`        // packets sent again on request
 	Replayed   uint64    `json:"replayed"`       // packets sent again after a switch
 	Restarts   uint64    `json:"source_restart"` // of the source
+	Devices    []Device  `json:"devices"`        // cameras or microphones in the order of preference; empty: not known
+	Choice     Choice    `json:"choice"`         // among them
+}
+
+// Device is one camera or microphone.
+type Device struct {
+	Name      string `json:"name"`      // as configured
+	Label     string `json:"label"`     // what it calls itself; as configured while it was not found
+	Condition string `json:"condition"` // "ok", "doubtful", "failed", "unknown"
+	Level     Level  `json:"level"`
+	Sentence  string `json:"sentence"`
+	Used      bool   `json:"used"`
+	Opens     uint64 `json:"opens"`        // times it was opened
+	Hung      uint64 `json:"hung"`         // times its driver hung and was left behind
+	Bad       uint64 `json:"bad_pictures"` // pictures that could not be decoded and were skipped
+}
+
+// Choice is why the device in use is the one.
+type Choice struct {
+	Sentence  string            `json:"sentence"`  // why it was changed to, and what keeps a preferred one back; "": it was never changed
+	Since     time.Time         `json:"since"`     // of the last change; zero: none in this run
+	Takeovers map[string]uint64 `json:"takeovers"` // changes by reason
+	Breaches  uint64            `json:"breaches"`  // steps in which the choice broke a rule of its own; any is a bug
 }
 
 // Return is one thing that comes into the room.

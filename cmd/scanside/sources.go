@@ -20,19 +20,19 @@ const (
 func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	var all []media.Source
 	video := device.VideoConfig{Width: cfg.Video.Width, Height: cfg.Video.Height, FPS: cfg.Video.FPS, Bitrate: cfg.Video.Bitrate}
-	switch cfg.Camera.Device {
+	switch cameras := cfg.Camera.Names(); cameras[0] {
 	case deviceNone:
 	case deviceTest:
 		all = append(all, device.NewTestPicture(video))
 	default:
-		all = append(all, device.NewCamera(device.CameraConfig{Device: named(cfg.Camera.Device), VideoConfig: video, Log: log}))
+		all = append(all, device.NewCamera(device.CameraConfig{Devices: named(cameras), VideoConfig: video, Log: log}))
 	}
-	switch cfg.Microphone.Device {
+	switch microphones := cfg.Microphone.Names(); microphones[0] {
 	case deviceNone:
 	case deviceTest:
 		all = append(all, device.NewTestVoice(0))
 	default:
-		m, err := device.NewMicrophone(device.MicrophoneConfig{Device: named(cfg.Microphone.Device), Log: log})
+		m, err := device.NewMicrophone(device.MicrophoneConfig{Devices: named(microphones), Log: log})
 		if err != nil {
 			return nil, err
 		}
@@ -47,32 +47,30 @@ func loudspeaker(cfg agent.Config, log *slog.Logger) (agent.Loudspeaker, error) 
 	if c.Device == deviceNone && len(c.Devices) == 0 {
 		return nil, nil
 	}
-	names := c.Names()
-	all := make([]string, len(names))
-	for i, n := range names {
-		all[i] = named(n)
-	}
-	return room.New(room.Config{Devices: all, Volume: c.Volume, Most: c.Most, Log: log})
+	return room.New(room.Config{Devices: named(c.Names()), Volume: c.Volume, Most: c.Most, Log: log})
 }
 
-// named is the device's own name; "" asks for the first one.
-func named(d string) string {
-	if d == deviceAuto {
-		return ""
+// named are the devices' own names; "" asks for the first one.
+func named(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		if n != deviceAuto {
+			all[i] = n
+		}
 	}
-	return d
+	return all
 }
 
 // withStandIns puts the test picture and the test voice where the machine has no device: a demo shows something anywhere.
 func withStandIns(cfg agent.Config) agent.Config {
 	there := device.List()
-	if cfg.Camera.Device == deviceAuto && len(there.Cameras) == 0 {
+	if cfg.Camera.Names()[0] == deviceAuto && len(there.Cameras) == 0 {
 		cfg.Camera.Device = deviceTest
 	}
 	if cfg.Loudspeaker.Device == deviceAuto && len(there.Loudspeakers) == 0 {
 		cfg.Loudspeaker.Device = deviceNone
 	}
-	if cfg.Microphone.Device == deviceAuto && len(there.Microphones) == 0 {
+	if cfg.Microphone.Names()[0] == deviceAuto && len(there.Microphones) == 0 {
 		cfg.Microphone.Device = deviceTest
 	}
 	return cfg

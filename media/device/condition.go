@@ -122,6 +122,13 @@ func (c *condition) Health() media.Health {
 	return c.merged()
 }
 
+// stream is what is known beside the device: how the stream itself goes, and why its encoder fails.
+func (c *condition) stream() (h media.Health, fault string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.health, c.fault
+}
+
 // shaped notes how pictures are sent, and how they come.
 func (c *condition) shaped(now, full media.Shape) {
 	c.mu.Lock()

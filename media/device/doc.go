@@ -4,8 +4,8 @@
 // cmd/scanside builds the sources and passes them to the agent, which knows them as media.Source and, for what they know
 // about their device, as media.HealthReporter:
 //
-//	Camera       a V4L2 camera, found by a stable name         → H.264
-//	Microphone   an ALSA capture device, found by its card id  → Opus
+//	Camera       V4L2 cameras, found by stable names, one in use         → H.264
+//	Microphone   ALSA capture devices, found by card ids, one in use     → Opus
 //	TestPicture  media's drawn picture                         → H.264
 //	TestVoice    media's drawn voice                           → Opus
 //
@@ -14,7 +14,7 @@
 // # Promises
 //
 //  1. Run ends when its context does, and else only if an encoder cannot be built. A device that is absent, busy, pulled
-//     out or silent is retried for ever.
+//     out or silent is retried for ever; one whose driver hangs is left behind and opened anew, three times at most (hung.go).
 //  2. A picture is fresh or it is a slate. When the camera gives nothing for StaleAfter, a drawn slate with the reason takes
 //     its place; an old picture is never repeated.
 //  3. A room that cannot be heard sends no voice. There is no comfort noise and no made-up silence, so that the far end's
@@ -27,11 +27,17 @@
 //     opens it. At most the picture that was being encoded is still sent; a slate says "Camera muted in the room". Nothing
 //     comes of a muted microphone.
 //
+// # Several devices
+//
+// All of a source's devices are kept open and watched (lens, ear); package devices chooses the one in use from how they are,
+// and selection.go makes that true within a tick of 100 ms. The stream does not notice but for a key frame: numbers and time go
+// on, and the encoder stays if the pictures have the same size and rate. A camera that stands by is looked at five times a second.
+//
 // # Goroutines
 //
 // An encoder belongs to one goroutine, the one inside Run. RequestKeyFrame and SetRate leave a note that this goroutine
-// reads before the next picture: openh264 takes both without a lock and would crash otherwise. Camera has one goroutine
-// more, which reads the device, because a read may hang for ReadTimeout; Run waits for it.
+// reads before the next picture: openh264 takes both without a lock and would crash otherwise. Each device has one goroutine
+// that keeps it open, and one inside the driver, which may hang there; Run waits for the first, and for the second closePatience.
 //
 // # The libraries' traps that are dealt with here
 //

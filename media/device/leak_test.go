@@ -148,7 +148,7 @@ func TestFailedOpensLeaveNothing(t *testing.T) {
 func TestSourcesEndWithTheirContext(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	mic := microphone(t, "NoSuchCard")
-	for _, src := range []media.Source{NewTestPicture(VideoConfig{}), NewTestVoice(0), NewCamera(CameraConfig{Device: "no-such-camera"}), mic} {
+	for _, src := range []media.Source{NewTestPicture(VideoConfig{}), NewTestVoice(0), NewCamera(CameraConfig{Devices: []string{"no-such-camera"}}), mic} {
 		stop := run(t, src, &tape{})
 		src.RequestKeyFrame()
 		src.SetRate(-1)

@@ -78,7 +78,7 @@ func TestFindMicrophone(t *testing.T) {
 // FACTS: ALSA's null PCM registers as a microphone and records zeros for ever.
 func TestNullIsRefused(t *testing.T) {
 	for _, name := range []string{"null", "pcm:null", "pcm:null:x", "pcm:", "pcm: null"} {
-		if _, err := NewMicrophone(MicrophoneConfig{Device: name}); err == nil {
+		if _, err := NewMicrophone(MicrophoneConfig{Devices: []string{name}}); err == nil {
 			t.Errorf("%q was accepted as a microphone", name)
 		}
 	}

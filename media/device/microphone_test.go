@@ -131,7 +131,7 @@ func (s *safeTape) count() int {
 
 func microphone(t *testing.T, device string) *Microphone {
 	t.Helper()
-	m, err := NewMicrophone(MicrophoneConfig{Device: device})
+	m, err := NewMicrophone(MicrophoneConfig{Devices: []string{device}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,9 +220,10 @@ func TestLostSamplesMoveTheClock(t *testing.T) {
 	if err := m.open(); err != nil {
 		t.Fatal(err)
 	}
-	r := newRing(2 * voiceFrame)
+	r := newRing(2*voiceFrame, m.wake)
+	m.last = r
 	r.write(make([]byte, 2*3*voiceFrame)) // three packets into room for two
-	m.drain(r, make([]int16, voiceFrame), out)
+	m.drain(m.ears[0], r, true, make([]int16, voiceFrame), out)
 	if len(out.packets) != 2 || out.packets[0].Timestamp != voiceFrame || m.Health().Dropped != voiceFrame {
 		t.Errorf("%d packets, the first at %d, %d samples dropped; want 2, %d, %d",
 			len(out.packets), out.packets[0].Timestamp, m.Health().Dropped, voiceFrame, voiceFrame)

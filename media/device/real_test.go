@@ -29,7 +29,7 @@ func realCamera(t *testing.T) CameraInfo {
 
 // 15 pictures of 320x180 are what an emulated processor can do.
 func startRealCamera(t *testing.T, device string) (*Camera, *safeTape, func()) {
-	src := NewCamera(CameraConfig{Device: device, VideoConfig: VideoConfig{Width: 320, Height: 180, FPS: 15, Bitrate: 300_000}})
+	src := NewCamera(CameraConfig{Devices: []string{device}, VideoConfig: VideoConfig{Width: 320, Height: 180, FPS: 15, Bitrate: 300_000}})
 	out := &safeTape{}
 	return src, out, run(t, src, out)
 }
@@ -120,7 +120,7 @@ func TestRealCameraFormats(t *testing.T) {
 			t.Errorf("%v: %v", f.code, err)
 			continue
 		}
-		p, err := convert(img, newSlot())
+		p, err := convert(img, newSlot(make(chan struct{}, 1)))
 		if err := errors.Join(err, cam.close()); err != nil {
 			t.Errorf("%v: %v", f.code, err)
 			continue

@@ -8,17 +8,18 @@ import (
 // ring takes samples from the sound library's thread and gives them to the goroutine that encodes. It holds a fixed
 // number; when it is full the oldest go, because voice that waited is worse than voice with a gap.
 type ring struct {
-	wake chan struct{} // has room for one: samples came
+	wake chan<- struct{} // has room for one: samples came, here or in another ring of the same source
 
 	mu    sync.Mutex
 	buf   []int16
 	first int    // index of the oldest
 	n     int    // held
 	lost  uint64 // pushed out since the last read
+	all   uint64 // written ever
 }
 
-func newRing(samples int) *ring {
-	return &ring{wake: make(chan struct{}, 1), buf: make([]int16, samples)}
+func newRing(samples int, wake chan<- struct{}) *ring {
+	return &ring{wake: wake, buf: make([]int16, samples)}
 }
 
 // write copies samples (16 bit, little endian) in. It never waits for more than a copy, so the sound library's thread
@@ -33,6 +34,7 @@ func (r *ring) write(pcm []byte) {
 		}
 		r.buf[(r.first+r.n)%len(r.buf)] = int16(binary.LittleEndian.Uint16(pcm))
 		r.n++
+		r.all++
 	}
 	r.mu.Unlock()
 	select {
@@ -55,4 +57,11 @@ func (r *ring) read(pcm []int16) (lost uint64, ok bool) {
 	r.n -= len(pcm)
 	lost, r.lost = r.lost, 0
 	return lost, true
+}
+
+// written is how many samples were ever written.
+func (r *ring) written() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all
 }

@@ -6,7 +6,8 @@ import (
 )
 
 func TestRing(t *testing.T) {
-	r := newRing(6)
+	wake := make(chan struct{}, 1)
+	r := newRing(6, wake)
 	out := make([]int16, 3)
 	read := func(want []int16, wantLost uint64) {
 		t.Helper()
@@ -24,7 +25,7 @@ func TestRing(t *testing.T) {
 	read([]int16{6, 7, 8}, 2)
 	read([]int16{9, 10, 11}, 0)
 	read(nil, 0)
-	if len(r.wake) != 1 {
+	if len(wake) != 1 {
 		t.Error("nobody was woken")
 	}
 }

@@ -26,8 +26,8 @@ func TestMutedCameraIsClosed(t *testing.T) {
 				s := script{steps: c.steps}
 				src, out := s.camera(), &tape{}
 				closed := 0
-				inner := src.open
-				src.open = func() (*capture, error) {
+				inner := src.lenses[0].open
+				src.lenses[0].open = func() (*capture, error) {
 					cam, err := inner()
 					if err == nil {
 						cam.close = func() error { closed++; return nil }

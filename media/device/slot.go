@@ -16,7 +16,7 @@ type picture struct {
 // slot hands pictures from the goroutine that reads the camera to the one that encodes. It holds one; a newer one takes
 // its place, because a late picture is worth less than a fresh one. Buffers go round, so nothing is allocated per picture.
 type slot struct {
-	wake chan struct{} // has room for one: something was put
+	wake chan<- struct{} // has room for one: something was put, here or in another slot of the same source
 
 	mu      sync.Mutex
 	held    *picture
@@ -24,7 +24,7 @@ type slot struct {
 	dropped uint64
 }
 
-func newSlot() *slot { return &slot{wake: make(chan struct{}, 1)} }
+func newSlot(wake chan<- struct{}) *slot { return &slot{wake: wake} }
 
 // buffer returns a picture of this size to fill and put.
 func (s *slot) buffer(size image.Point) *picture {

@@ -1,0 +1,133 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"scanside/devices"
+	"scanside/media"
+)
+
+// ear is one of a Microphone's devices: opened and watched whether it is the one in use or stands by.
+type ear struct {
+	*condition
+	sessions
+	find    func() (pcm, label string, err error)
+	wake    chan<- struct{}
+	ring    atomic.Pointer[ring] // what the present session hears; nil: nothing yet
+	library *soundLibrary
+
+	// The rest belongs to the goroutine that listens.
+	zeros int // samples of exactly zero since one that was not
+}
+
+// how is what the choice goes by.
+func (e *ear) how() (devices.Condition, media.Health) {
+	h := e.Health()
+	switch {
+	case h.OK:
+		return devices.OK, h
+	case h.Muted, h.Reason == "":
+		return devices.Unknown, h
+	}
+	return devices.Failed, h
+}
+
+// open keeps the microphone open until ctx ends.
+func (e *ear) open(ctx context.Context, room *shutter) {
+	e.library = &soundLibrary{}
+	e.keep(ctx, room, e.condition, e.session, e.failed)
+	if hanging, _ := e.counts(); hanging == 0 {
+		e.library.Close()
+	}
+}
+
+// failed says what an error means for people.
+func (e *ear) failed(err error) string {
+	if n, _ := e.counts(); n > 0 {
+		return fmt.Sprintf("microphone %s does not answer: %v", e.Health().Device, errHung)
+	}
+	return err.Error()
+}
+
+// session opens the microphone and watches it until it fails or ctx ends, which is no error. It says whether there was sound.
+func (e *ear) session(ctx context.Context, s *session) (worked bool, err error) {
+	pcm, name, err := e.find()
+	if err != nil {
+		return false, err
+	}
+	if n, _ := e.counts(); n > 0 {
+		e.library = &soundLibrary{} // the other one is where it hangs
+	}
+	r := newRing(bufferedVoice, e.wake)
+	ended := make(chan struct{}, 1)
+	closeDevice, err := e.library.capture(pcm, r.write, func() { post(ended) })
+	if err != nil {
+		return false, explainMicrophone(name, err)
+	}
+	defer closeDevice()
+	if !s.alive(readPatience) {
+		return false, nil
+	}
+	e.edit(func(h *media.Health) { h.Device = name; h.Opens++ })
+	e.ring.Store(r)
+	return e.watch(ctx, s, name, r, ended)
+}
+
+// watch waits until no sound comes any more.
+func (e *ear) watch(ctx context.Context, s *session, name string, r *ring, ended <-chan struct{}) (worked bool, err error) {
+	tick := time.NewTicker(hungEvery)
+	defer tick.Stop()
+	var heard uint64
+	patience, last := firstSound, time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return worked, nil
+		case <-ended:
+			return worked, fmt.Errorf("microphone %s stopped: check its cable", name)
+		case now := <-tick.C:
+			if !s.alive(readPatience) {
+				return worked, nil
+			}
+			if n := r.written(); n > heard {
+				heard, worked, patience, last = n, true, nextSound, now
+			}
+			if now.Sub(last) > patience {
+				return worked, fmt.Errorf("microphone %s gave no sound for %v: check its cable", name, patience)
+			}
+		}
+	}
+}
+
+// hear takes one packet's samples in, whether they are sent or not.
+func (e *ear) hear(pcm []int16, lost uint64, now time.Time) {
+	e.edit(func(h *media.Health) { h.Dropped += lost })
+	e.frame(now)
+	if e.listenForZeros(pcm) {
+		e.bad(now, "the microphone gives digital silence: it is muted, or broken")
+	} else {
+		e.good(now)
+	}
+}
+
+// listenForZeros says whether the microphone has given nothing but zeros for digitalSilence.
+func (e *ear) listenForZeros(pcm []int16) bool {
+	for _, s := range pcm {
+		if s != 0 {
+			e.zeros = 0
+			return false
+		}
+	}
+	e.zeros += len(pcm)
+	return e.zeros >= int(digitalSilence*voiceClock/time.Second)
+}
+
+func post(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
