@@ -175,8 +175,23 @@ func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store) *uplink {
 	return u
 }
 
-// bind is the real thing: every socket of an uplink on its interface, or on its address.
+// bind is the real thing: every socket of an uplink on its interface, or on its address, and its name servers if somebody named them.
 func bind(u Uplink) (link.Net, error) {
+	n, err := bindTo(u)
+	if err != nil {
+		return nil, err
+	}
+	var servers []netip.AddrPort
+	for _, text := range u.DNS {
+		if server, ok := link.ParseNameserver(text); ok {
+			servers = append(servers, server)
+		}
+	}
+	n.SetNameservers(servers...)
+	return n, nil
+}
+
+func bindTo(u Uplink) (*link.BoundNet, error) {
 	if u.Interface != "" {
 		return link.BindInterface(u.Interface)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"scanside/config"
 	"scanside/failover"
+	"scanside/link"
 )
 
 // Config is everything the agent is told. It is checked once by New and never changed afterwards. DefaultConfig holds the
@@ -58,7 +59,9 @@ type Uplink struct {
 	Metered   bool    `yaml:"metered"`
 	Relays    []Relay `yaml:"relays"` // used where UDP and TCP straight to the gateway get nothing through
 	Proxy     Proxy   `yaml:"proxy"`  // carries all TCP of the uplink
-	Budget    Budget  `yaml:"budget"` // of a metered one
+	// DNS are the name servers to ask over the uplink; left out: those that its network gave.
+	DNS    []string `yaml:"dns"`
+	Budget Budget   `yaml:"budget"` // of a metered one
 }
 
 // Protection says when a stream is sent over more than one uplink, whatever goes on in the room. A key that is left out
@@ -274,6 +277,11 @@ func (c *Config) checkUplinks(m *config.Mistakes) {
 			m.Add(path+".interface", "%q is longer than the 15 characters of an interface name", u.Interface)
 		case u.Interface != "" && slices.ContainsFunc(before, func(o Uplink) bool { return o.Interface == u.Interface }):
 			m.Add(path+".interface", "%q is used twice; two uplinks over one interface are not two ways out", u.Interface)
+		}
+		for j, server := range u.DNS {
+			if _, ok := link.ParseNameserver(server); !ok {
+				m.Add(fmt.Sprintf("%s.dns[%d]", path, j), "%q is not a name server's address; write 192.0.2.53, or \"[2001:db8::53]:53\" with a port", server)
+			}
 		}
 		u.checkBudget(path, m)
 		if u.Address != "" {

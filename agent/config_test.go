@@ -51,7 +51,7 @@ func TestConfigValues(t *testing.T) {
 	want := DefaultConfig()
 	want.Site = "mri-2"
 	want.FarEnd = FarEnd{URL: "https://gateway.example.org", TokenFile: "/etc/scanside/token", TLS: TLS{Fingerprint: strings.Repeat("ab:", 31) + "cd"}}
-	want.Uplinks = []Uplink{{Name: "primary", Interface: "eth0"}, {Name: "cellular", Interface: "wwan0", Metered: true, Budget: Budget{20, 15}}, {Name: "spare", Address: "192.0.2.7"}}
+	want.Uplinks = []Uplink{{Name: "primary", Interface: "eth0"}, {Name: "cellular", Interface: "wwan0", Metered: true, Budget: Budget{20, 15}}, {Name: "spare", Address: "192.0.2.7", DNS: []string{"192.0.2.53", "[2001:db8::53]:5353"}}}
 	want.Protection = Protection{Voice: failover.Always, Video: failover.OnDoubt}
 	want.Camera.Device, want.Microphone.Device = "usb-0:2", "none"
 	want.Video = Video{Width: 640, Height: 360, FPS: 15, Bitrate: 800_000}

@@ -137,7 +137,6 @@ func TestNewViewerSeesAtOnce(t *testing.T) {
 	})
 }
 
-// Many viewers who ask all the time cost two key frames a second.
 // The request for a newcomer's first picture gets lost, and its browser, which has got nothing yet, does not ask.
 func TestLostKeyFrameRequestIsRepeated(t *testing.T) {
 	bubble(t, []string{"2", "50"}, func(t *testing.T, w *world) {
@@ -160,6 +159,7 @@ func TestLostKeyFrameRequestIsRepeated(t *testing.T) {
 	})
 }
 
+// Many viewers who ask all the time cost two key frames a second.
 func TestKeyFrameRequestsAreCoalesced(t *testing.T) {
 	bubble(t, []string{"2"}, func(t *testing.T, w *world) {
 		b := w.newBox("box-1", "run-1", "2")

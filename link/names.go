@@ -21,17 +21,18 @@ const resolvedServers = "/run/systemd/resolve/resolv.conf"
 // knownWait is how long a far end whose address worked before waits for the name servers.
 const knownWait = time.Second
 
-// names looks names up over one uplink. The zero value uses the system's name servers.
+// names looks names up over one uplink. The zero value asks the name servers that the uplink's network gave, else the system's.
 type names struct {
 	next  atomic.Uint32 // which server the next attempt asks
 	meter atomic.Pointer[Meter]
+	root  string // below which the system keeps what networks gave; "": /
 
 	mu      sync.Mutex
 	servers []netip.AddrPort
 	last    map[string]netip.Addr // the address of each host that worked last; a handful of far ends
 }
 
-// SetNameservers gives the uplink its own name servers instead of the system's. None: the system's again.
+// SetNameservers gives the uplink name servers instead of those that its network gave, or the system has. None: these again.
 func (n *BoundNet) SetNameservers(servers ...netip.AddrPort) {
 	n.names.mu.Lock()
 	defer n.names.mu.Unlock()
@@ -87,6 +88,9 @@ func (n *BoundNet) dialNameserver(ctx context.Context, network, address string) 
 	servers := n.names.servers
 	n.names.mu.Unlock()
 	if len(servers) == 0 {
+		servers = n.given()
+	}
+	if len(servers) == 0 {
 		system, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return nil, fmt.Errorf("name server %q: %w", address, err)
@@ -138,6 +142,9 @@ func Nameservers(n Net) []netip.AddrPort {
 	b.names.mu.Unlock()
 	if len(own) > 0 {
 		return own
+	}
+	if given := b.given(); len(given) > 0 {
+		return given
 	}
 	f, err := os.Open(systemResolv)
 	if err != nil {
