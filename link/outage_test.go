@@ -56,6 +56,9 @@ func TestProbesUnderLoss(t *testing.T) {
 			defer mu.Unlock()
 			return random.Float64() < 0.3
 		}
+		for w.far.player("u2") == nil || len(l.take()) == 0 { // the play half may need a second try: handshakes race
+			time.Sleep(time.Second)
+		}
 		time.Sleep(time.Second)
 		l.take()
 		playing := w.far.player("u2")

@@ -82,7 +82,7 @@ func NewMerger(cfg MergerConfig, out Sink) *Merger {
 }
 
 // Repairs returns the sequence numbers to ask the sender for at now: missing on every living leg for longer than these usually differ.
-// Each is returned at most three times, spaced, then counted lost. Call it each 10 to 20 ms; nil is the usual answer.
+// Each is returned at most maxAsks times, spaced, then counted lost. Call it each 10 to 20 ms; nil is the usual answer.
 func (m *Merger) Repairs(now time.Time) []uint16 {
 	m.mu.Lock()
 	defer m.mu.Unlock()

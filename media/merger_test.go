@@ -98,7 +98,7 @@ func TestMergerFirstCopyWins(t *testing.T) {
 	}
 }
 
-// "asked for only when missing on all living legs beyond what these usually differ; each at most three times, spaced; then lost".
+// "asked for only when missing on all living legs beyond what these usually differ; each at most five times, spaced; then lost".
 func TestMergerRepairs(t *testing.T) {
 	both := [2]time.Duration{10 * ms, 30 * ms}
 	never := [2]time.Duration{-1, -1}
@@ -134,19 +134,19 @@ func TestMergerRepairs(t *testing.T) {
 			}
 			return both
 			// Noticed after 14 ms, asked once both legs have passed it (34 ms) and 20 ms have gone: on the caller's step at 36 ms.
-		}, map[uint16][]time.Duration{100: {36 * ms, 136 * ms, 336 * ms}}, 1},
+		}, map[uint16][]time.Duration{100: {36 * ms, 136 * ms, 336 * ms, 536 * ms, 736 * ms}}, 1},
 		{"lost on the only leg", MergerConfig{}, func(i int) [2]time.Duration {
 			if i == 100 {
 				return never
 			}
 			return [2]time.Duration{10 * ms, -1}
-		}, map[uint16][]time.Duration{100: {36 * ms, 136 * ms, 336 * ms}}, 1},
+		}, map[uint16][]time.Duration{100: {36 * ms, 136 * ms, 336 * ms, 536 * ms, 736 * ms}}, 1},
 		{"a fixed skew", MergerConfig{Skew: 80 * ms}, func(i int) [2]time.Duration {
 			if i == 100 {
 				return never
 			}
 			return both
-		}, map[uint16][]time.Duration{100: {96 * ms, 196 * ms, 396 * ms}}, 1},
+		}, map[uint16][]time.Duration{100: {96 * ms, 196 * ms, 396 * ms, 596 * ms, 796 * ms}}, 1},
 		{"disorder within 12 ms", MergerConfig{}, func(i int) [2]time.Duration {
 			return [2]time.Duration{time.Duration(i%4) * 4 * ms, -1}
 		}, nil, 0},
@@ -182,12 +182,12 @@ func TestMergerRepaired(t *testing.T) {
 		m.at(80 * ms)
 		feed(t, m.legs[1], 2)
 		m.wants(MergerStats{Received: 4, Missing: 1, Repaired: 1, RepairsAsked: 2, Highest: 65541})
-		for d := 100 * ms; d < 2*time.Second; d += 10 * ms { // 4 is asked for twice more, in vain
+		for d := 100 * ms; d < 2*time.Second; d += 10 * ms { // 4 is asked for four times more, in vain
 			m.at(d)
 			m.Repairs(time.Now())
 			feed(t, m.legs[0], 5) // the leg lives
 		}
-		lost := MergerStats{Received: 4, Duplicate: 190, Lost: 1, Repaired: 1, RepairsAsked: 4, Highest: 65541}
+		lost := MergerStats{Received: 4, Duplicate: 190, Lost: 1, Repaired: 1, RepairsAsked: 6, Highest: 65541}
 		m.wants(lost)
 		feed(t, m.legs[1], 4, 4) // "a late original still passes on"
 		lost.Received, lost.Duplicate, lost.Lost, lost.Late = 5, 191, 0, 1
