@@ -29,7 +29,7 @@ JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
+.PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
 	content references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
@@ -46,7 +46,7 @@ build: $(INCLUDE)/openh264 ## both programs into build/
 $(INCLUDE)/openh264:
 	@mkdir -p $(INCLUDE) && ln -sfn /usr/include/wels $@
 
-test: test-deps build ## everything that needs no root: unit, golden, fuzz seeds, in-memory world, real Chromium
+test: test-deps axe build ## everything that needs no root: unit, golden, fuzz seeds, in-memory world, real Chromium
 	$(GO) test -timeout 20m ./... # the stories of lab/bubble are minutes of processor time
 
 check: $(INCLUDE)/openh264 ## the gate before every push
@@ -132,6 +132,14 @@ vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera 
 
 deps:
 	@./packaging/deps.sh $(RUN_PACKAGES)
+
+# What checks the pages against WCAG, a tool of the tests alone. A Debian without npm is not given 300 packages for it.
+AXE := axe-core@4.14.1
+
+axe: build/npm/node_modules/axe-core/axe.min.js ## axe-core from npm, for the tests of the pages
+build/npm/node_modules/axe-core/axe.min.js:
+	@if command -v npm >/dev/null; then npm install --prefix build/npm --no-save --no-package-lock --ignore-scripts --no-audit --no-fund --silent $(AXE); \
+	else echo "SKIPPED, LOUDLY: there is no npm here; no page is checked against WCAG by axe-core"; fi
 
 test-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(TEST_PACKAGES)

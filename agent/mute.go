@@ -20,6 +20,14 @@ import (
 // deviceWords names a kind's device: in the API, on the pages, and in the names of the files that keep a mute.
 var deviceWords = [media.NumKinds]string{media.Voice: "microphone", media.Video: "camera"}
 
+// What mutes are turned with, in the audit log; and in the story.
+const (
+	byPage = "page"
+	byKey  = "key"
+)
+
+var byWords = map[string]string{byPage: "on the box's page or by its command", byKey: "with the key"}
+
 // muteFlag says that people in the room have closed a device. They alone open it again; nothing does so by itself.
 type muteFlag struct {
 	on    bool
@@ -34,8 +42,8 @@ type muting struct {
 }
 
 // mute closes a device or lets it be opened again. Closing takes effect first and is kept then; opening is kept first, and if that
-// fails the device stays closed. how is who did it, for the story: "on a page", "with the key".
-func (a *Agent) mute(k media.Kind, on bool, how string) error {
+// fails the device stays closed. by is what it was done with, byPage or byKey.
+func (a *Agent) mute(k media.Kind, on bool, by string) error {
 	a.muting.mu.Lock()
 	defer a.muting.mu.Unlock()
 	now := time.Now()
@@ -52,7 +60,7 @@ func (a *Agent) mute(k media.Kind, on bool, how string) error {
 		if err != nil {
 			err = fmt.Errorf("the %s is muted, but would not be after a restart: %w", deviceWords[k], err)
 		}
-		a.loop.post(event{kind: muted, media: k, on: on, text: how})
+		a.loop.post(event{kind: muted, media: k, on: on, text: by})
 	}
 	if err != nil {
 		a.log.Error("a mute is not kept", "stream", k, "err", err)
@@ -78,7 +86,7 @@ func (a *Agent) pressed(kinds [media.NumKinds]bool) {
 	}
 	for k, does := range kinds {
 		if does {
-			a.mute(media.Kind(k), open, "with the key") // what is not kept is logged, and the page says it
+			a.mute(media.Kind(k), open, byKey) // what is not kept is logged, and the page says it
 		}
 	}
 }
@@ -87,7 +95,7 @@ func (a *Agent) pressed(kinds [media.NumKinds]bool) {
 func (b boxed) Mute(_ context.Context, device string, on bool) error {
 	for k, word := range deviceWords {
 		if word == device {
-			return b.a.mute(media.Kind(k), on, "on a page of the box")
+			return b.a.mute(media.Kind(k), on, byPage)
 		}
 	}
 	return fmt.Errorf("%w: %q", status.ErrNoDevice, device)
@@ -131,8 +139,9 @@ func (l *loop) turnedMute(now time.Time, e event) {
 	l.mutes[e.media] = muteFlag{e.on, now}
 	l.note(audit.Privacy{Device: deviceWords[e.media], Muted: e.on})
 	done := map[bool]string{true: "was muted", false: "was opened again"}[e.on]
-	l.tale.say(now, status.Notice, fmt.Sprintf("The %s %s %s.", deviceWords[e.media], done, e.text))
+	l.tale.say(now, status.Notice, fmt.Sprintf("The %s %s %s.", deviceWords[e.media], done, byWords[e.text]))
 	l.log.Info("mute", "stream", e.media, "on", e.on)
+	l.note(audit.Privacy{Device: deviceWords[e.media], Muted: e.on, By: e.text})
 	l.news = true
 }
 

@@ -129,13 +129,13 @@ func TestMuteOnDisk(t *testing.T) {
 	if err := os.RemoveAll(cfg.StateDir); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.mute(media.Voice, true, "in a test"); err == nil || !strings.Contains(err.Error(), "is muted, but would not be after a restart") || !voice.Muted() {
+	if err := a.mute(media.Voice, true, byPage); err == nil || !strings.Contains(err.Error(), "is muted, but would not be after a restart") || !voice.Muted() {
 		t.Errorf("a folder that is gone: %v, muted %v", err, voice.Muted())
 	}
 	if err := os.MkdirAll(filepath.Join(cfg.StateDir, muteFile(media.Voice), "not-empty"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.mute(media.Voice, false, "in a test"); err == nil || !strings.Contains(err.Error(), "stays muted") || !voice.Muted() {
+	if err := a.mute(media.Voice, false, byPage); err == nil || !strings.Contains(err.Error(), "stays muted") || !voice.Muted() {
 		t.Errorf("a file that cannot be removed: %v, muted %v", err, voice.Muted())
 	}
 }
@@ -216,7 +216,7 @@ func TestOneKeyForBoth(t *testing.T) {
 	voice, video := synthetic.NewVoice(), synthetic.NewVideo(synthetic.VideoConfig{})
 	a := run(t, lonely(t), Parts{Sources: []media.Source{voice, video}})
 	both := [media.NumKinds]bool{true, true}
-	if err := a.mute(media.Voice, true, "in a test"); err != nil {
+	if err := a.mute(media.Voice, true, byPage); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []bool{true, false, true} {

@@ -22,7 +22,7 @@ follow({
     nodata.replaceChildren();
     if (!stale) return;
     document.title = "NO DATA FROM BOX";
-    const words = document.createElement("p"), sentence = document.createElement("p"), reason = document.createElement("p");
+    const words = document.createElement("p"), sentence = document.createElement("h1"), reason = document.createElement("p");
     words.className = "words";
     words.append(shape(), "NO DATA FROM BOX");
     sentence.className = "sentence";
