@@ -34,7 +34,8 @@
 //	books.go        what each uplink used, by billing months (package budget), written down once a minute
 //	procedure.go    whether a procedure is open; turned by people, on disk before it is acknowledged
 //	mute.go         camera and microphone closed by people in the room; on disk before it is acknowledged; key.go: by a key
-//	watched.go      who looks in is announced (package viewing): names, a sound on the room's screen, lamp.go the light
+//	watched.go      who looks in is announced (package viewing): names, lamp.go the light, chime.go a sound by the
+//	                loudspeaker, or without one on the room's screen
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be

@@ -14,6 +14,7 @@ type watched struct {
 	room   viewing.Room
 	now    viewing.Notice
 	sounds uint64 // so far
+	silent uint64 // of these, how many the loudspeaker did not make: the room's screen makes them
 }
 
 // lookIn asks who watches, and tells the room: light, sound, and (with the next snapshot) names.
@@ -27,13 +28,16 @@ func (l *loop) lookIn(now time.Time) {
 	}
 	if l.watched.now.Sound {
 		l.watched.sounds++
+		if !l.agent.announce() {
+			l.watched.silent++
+		}
 		l.tale.say(now, status.Notice, "A sound announced "+strings.Join(l.watched.now.Arrived, ", ")+" to the room.")
 		l.news = true
 	}
 }
 
 func (l *loop) viewWatched() status.Watched {
-	return status.Watched{Light: l.watched.now.Light, Sounds: l.watched.sounds}
+	return status.Watched{Light: l.watched.now.Light, Sounds: l.watched.sounds, OnScreen: l.watched.silent}
 }
 
 // hookProblems are those of the mute key and of the light.

@@ -8,15 +8,20 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"scanside/media"
 )
 
 // Who looks in is announced once, the light burns while he may watch, and goes out with the agent.
 func TestWatchedIsAnnounced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, err := New(lonely(t), Parts{})
+		speaker := &cone{}
+		speaker.state.Health = media.Health{OK: true}
+		a, err := New(lonely(t), Parts{Loudspeaker: speaker})
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer a.back.out[media.Voice].Close()
 		l := a.loop
 		now := time.Now()
 		l.present = &presence{Present: true, Supervisors: []supervisor{{Name: "Dr Moss", Sees: true}}, Watchers: []watcher{{"Dr Moss", "supervisor"}, {"Fern", "observer"}}, heard: now}
@@ -27,12 +32,22 @@ func TestWatchedIsAnnounced(t *testing.T) {
 		if text := l.tale.events[0].Text; text != "A sound announced Dr Moss, Fern to the room." {
 			t.Errorf("the story: %q", text)
 		}
+		if speaker.tones != 1 || l.watched.silent != 0 {
+			t.Errorf("the loudspeaker played %d, the screen %d", speaker.tones, l.watched.silent)
+		}
 		l.present = &presence{heard: now.Add(20 * time.Second)}
 		l.lookIn(now.Add(20 * time.Second))
 		if a.lamp.on.Load() || l.watched.sounds != 1 {
 			t.Errorf("nobody left: light %v, %d sounds", a.lamp.on.Load(), l.watched.sounds)
 		}
-		l.lookIn(now.Add(time.Minute)) // the word is too old, but no uplink works: nobody can look in
+		speaker.state.Health = media.Health{Reason: "it is not plugged in"}
+		late := now.Add(2 * time.Minute)
+		l.present = &presence{Watchers: []watcher{{"Reed", "observer"}}, heard: late}
+		l.lookIn(late)
+		if v := l.viewWatched(); speaker.tones != 1 || v.Sounds != 2 || v.OnScreen != 1 {
+			t.Errorf("without its loudspeaker: played %d, %+v", speaker.tones, v)
+		}
+		l.lookIn(late.Add(time.Minute)) // the word is too old, but no uplink works: nobody can look in
 		if a.lamp.on.Load() {
 			t.Error("the light burns although nothing leaves the room")
 		}
@@ -84,5 +99,19 @@ func TestLamp(t *testing.T) {
 				t.Errorf("trouble: %s", *l.trouble.Load())
 			}
 		})
+	}
+}
+
+// The sound can be heard and does not clip.
+func TestChime(t *testing.T) {
+	pcm, most := chime(), 0
+	for _, v := range pcm {
+		most = max(most, int(v), -int(v))
+	}
+	if seconds := float64(len(pcm)) / media.ToneRate; seconds < 0.5 || seconds > 1.5 || most < 6000 || most > 24000 {
+		t.Errorf("%.2f s, at most %d of 32767", seconds, most)
+	}
+	if end := pcm[len(pcm)-1]; end < -200 || end > 200 {
+		t.Errorf("it ends with a click: %d", end)
 	}
 }

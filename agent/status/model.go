@@ -375,6 +375,8 @@ type Mute struct {
 type Watched struct {
 	Light  bool   `json:"light"`  // the light is to burn: somebody watches, or nobody knows
 	Sounds uint64 `json:"sounds"` // announcements in this run; each is a sound in the room
+
+	OnScreen uint64 `json:"sounds_on_screen"` // of these, those that the room's screen makes, because no loudspeaker of the box does
 }
 
 // Recorder says what is kept for later.

@@ -1,5 +1,5 @@
-// The sound that announces somebody who looks in: two notes that fall, made here, so that nothing needs to be loaded. It is
-// not muted with the physician's voice: nobody can look in silently.
+// The sound that announces somebody who looks in, where no loudspeaker of the box makes it (agent/chime.go): two notes that
+// fall, made here, so that nothing needs to be loaded. It is not muted with the physician's voice: nobody can look in silently.
 
 const notes = [[880, 0], [659.3, 0.22]]; // Hz, seconds from now
 const long = 0.6;                        // seconds

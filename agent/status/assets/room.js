@@ -16,15 +16,16 @@ let meter = null;       // measures the voice
 let packets = 0, packetsAt = 0;
 
 const newFor = 8000;   // ms that the ribbon stands out after somebody was announced
-let sounds = null;      // announcements that were there already, as "run count"
+let sounds = null;      // announcements that were there already: in which run, how many, and how many of these to be made here
 let announced = -newFor; // when the last one came
 
 follow({
   url: "/events/room",
   drawn() {
-    const { run, sounds: count } = document.getElementById("ribbon").dataset;
-    if (sounds?.run === run && Number(count) > sounds.count) announce();
-    sounds = { run, count: Number(count) };
+    const { run, sounds: count, own } = document.getElementById("ribbon").dataset;
+    if (sounds?.run === run && Number(count) > sounds.count) announced = performance.now();
+    if (sounds?.run === run && Number(own) > sounds.own) announce();
+    sounds = { run, count: Number(count), own: Number(own) };
     standOut();
   },
   age(silent, stale) {
@@ -39,7 +40,6 @@ follow({
 pressable(document.getElementById("said"));
 
 async function announce() {
-  announced = performance.now();
   if (!await chime()) sound.textContent = "Turn sound on: this screen may not announce who looks in";
 }
 
