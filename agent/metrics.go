@@ -121,6 +121,7 @@ func describe() map[string]*prometheus.Desc {
 	add("link_dials_total", "Attempts to connect by outcome.", "link", "outcome")
 	add("link_outages_total", "Times the link was ruled down.", "link")
 	add("uplink_bytes_total", "Bytes that the uplink's sockets moved, as a carrier bills them: headers of IP, UDP and TCP included.", "link", "direction")
+	add("uplink_tcp_dropped_packets_total", "Packets let go because a TCP connection of the uplink, to the far end or a relay, was stuck.", "link")
 	add("uplink_used_bytes", "Bytes moved in the running billing month, as a carrier bills them.", "link")
 	add("uplink_budget_bytes", "Bytes that the uplink may move in a billing month; absent where no budget is set.", "link")
 	add("uplink_budget_level", "1 for how far the budget is used, 0 for the others: enough, low, short, spent.", "link", "level")
@@ -336,6 +337,7 @@ func (r *reader) link(e emitter, s *Snapshot, i int) {
 	e.count("link_outages_total", c.outages, u.Name)
 	e.count("uplink_bytes_total", c.bytes[0], u.Name, "sent")
 	e.count("uplink_bytes_total", c.bytes[1], u.Name, "received")
+	e.count("uplink_tcp_dropped_packets_total", c.stuck, u.Name)
 	r.budget(e, u)
 	for k := range media.NumKinds {
 		kind, leg := media.Kind(k).String(), c.sent[k]

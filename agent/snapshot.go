@@ -30,6 +30,7 @@ type linkCounts struct {
 	probes, dials [2]uint64
 	late, outages uint64
 	bytes         [2]uint64 // sent, received, as a carrier bills them
+	stuck         uint64    // packets that TCP connections of the uplink did not take
 	sent          [media.NumKinds]media.LegStats
 }
 
@@ -50,7 +51,7 @@ func (l *loop) publish(now time.Time) {
 		st := &l.links[i]
 		c := linkCounts{probes: st.probes, dials: st.dials, late: st.late, outages: st.outages}
 		meter := &l.agent.uplinks[i].meter
-		c.bytes = [2]uint64{meter.Sent(), meter.Received()}
+		c.bytes, c.stuck = [2]uint64{meter.Sent(), meter.Received()}, meter.Dropped()
 		for k := range c.sent {
 			c.sent[k] = st.sent(media.Kind(k))
 		}

@@ -29,7 +29,7 @@ const (
 // (RFC 5681 4.2), and opening and closing count as the usual exchange. Retransmissions by the kernel are not seen. The zero
 // value is ready; safe for concurrent use.
 type Meter struct {
-	sent, received atomic.Uint64
+	sent, received, dropped atomic.Uint64
 }
 
 // Sent is how many bytes have left the room so far.
@@ -37,6 +37,29 @@ func (m *Meter) Sent() uint64 { return m.sent.Load() }
 
 // Received is how many bytes have come in so far.
 func (m *Meter) Received() uint64 { return m.received.Load() }
+
+// Dropped is how many packets were let go because a TCP connection, to the far end or to a relay, took nothing for so long that what waited
+// for it filled its queue.
+func (m *Meter) Dropped() uint64 { return m.dropped.Load() }
+
+// drop counts one; a nil Meter counts nothing.
+func (m *Meter) drop() {
+	if m != nil {
+		m.dropped.Add(1)
+	}
+}
+
+// meterOf is what counts n's bytes; nil: nothing does.
+func meterOf(n Net) *Meter {
+	if w, ok := n.(*sendWatch); ok {
+		n = w.Net
+	}
+	n, _ = Direct(n)
+	if m, ok := n.(*metered); ok {
+		return m.m
+	}
+	return nil
+}
 
 // Metered counts all that goes through n's sockets: media, STUN, TURN, probes, HTTPS and, where n binds real sockets, name
 // look-ups.

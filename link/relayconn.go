@@ -30,6 +30,7 @@ func (c *relayConn) Write(b []byte) (int, error) {
 	select {
 	case c.out <- slices.Clone(b):
 	default: // the newest is dropped, as a full router does
+		meterOf(c.of.Net).drop()
 	}
 	return len(b), nil
 }

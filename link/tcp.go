@@ -141,6 +141,7 @@ func (l *tcpLocal) WriteTo(b []byte, addr net.Addr) (int, error) {
 		select {
 		case r.out <- append([]byte(nil), b...):
 		default:
+			meterOf(l.dialer.net).drop()
 		}
 	}
 	return len(b), nil
