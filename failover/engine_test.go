@@ -244,6 +244,54 @@ func TestCopiesProbe(t *testing.T) {
 	}
 }
 
+// A link that carries nothing is judged by its probes: what it lost of the media that it carried before, or what an outage swallowed
+// and a late word tells of, would otherwise speak against it for ever.
+func TestRestingLinkIsProven(t *testing.T) {
+	p := two()
+	p.Protect(Voice, Never)
+	p.Protect(Video, Never)
+	late := func(w *pair) { // the far end's first word after the outage, with one packet that it got in the end
+		w.do(Reported(0, 240, 1))
+	}
+	for _, c := range []struct {
+		name string
+		fall func(w *pair)
+	}{
+		{"it was cut", func(w *pair) {
+			w.do(Carrier(0, false))
+			w.do(Carrier(0, true))
+			for range p.ReviveAnswers {
+				w.do(Sampled(0, Sample{Answered: true, RTT: 20 * time.Millisecond}))
+			}
+		}},
+		{"it lost media", func(w *pair) {
+			for range 60 {
+				w.at = w.at.Add(beat)
+				w.do(Reported(0, 12, 8))
+				w.do(Sampled(0, Sample{Answered: true, RTT: 20 * time.Millisecond}))
+				w.do(Sampled(1, Sample{Answered: true, RTT: 20 * time.Millisecond}))
+			}
+		}},
+	} {
+		w := newPair(t, p)
+		c.fall(w)
+		if best := w.s.Plan.Best; best != 1 || w.carries(0) {
+			t.Fatalf("%s: the best link is %d, and the first is %v", c.name, best, w.s.Links[0].Verdict)
+		}
+		late(w)
+		for end := w.at.Add(30 * time.Second); w.at < end && w.s.Links[0].Verdict != Up; {
+			w.at = w.at.Add(beat)
+			for l := range Link(2) {
+				w.do(Sampled(l, Sample{Answered: true, RTT: 20 * time.Millisecond}))
+			}
+			w.do(Reported(1, 12, 12))
+		}
+		if v := w.s.Links[0]; v.Verdict != Up {
+			t.Errorf("%s: after 30 s of answers it is %v, %v lost of its media", c.name, v.Verdict, v.ForwardLoss)
+		}
+	}
+}
+
 // A link that has shown holes of 70 ms is not doubted for another, but for a longer one, and in no case later than DoubtPatience.
 func TestPatienceInDoubt(t *testing.T) {
 	const every = 20 * time.Millisecond

@@ -181,12 +181,16 @@ func (t *turn) silence(v *LinkView) time.Duration {
 	return max(t.p.DownSilence, v.Echoes.Hole*3/2)
 }
 
-// reported takes in the far end's count. A run of reports without one packet is kept apart until it ends or rules: it is an
+// reported takes in the far end's count. Of a link that carries nothing it tells what was, an outage perhaps. A run of reports without one packet is kept apart until it ends or rules: it is an
 // outage, not loss.
 func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
 	a := &v.Arrivals
 	sent, arrived = min(sent, mostCount), min(arrived, mostCount)
 	switch {
+	case !t.carries(l):
+		if arrived > 0 && v.Verdict == Down && v.Reason == OneWayOut {
+			t.rise(l, Answering)
+		}
 	case arrived > 0:
 		a.count(float64(sent)+float64(a.LostRun), float64(arrived))
 		v.ForwardLoss = max(0, 1-a.Arrived/a.Sent)
@@ -195,9 +199,7 @@ func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
 		if v.Verdict == Down && v.Reason == OneWayOut {
 			t.rise(l, Answering)
 		}
-		if t.carries(l) {
-			t.prove(v)
-		}
+		t.prove(v)
 	case sent > 0 && t.carriedFor(l) >= t.p.ReportSettle:
 		if a.LostRun == 0 {
 			a.LostSince = t.at
