@@ -29,7 +29,7 @@ JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak soak-netns \
+.PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns \
 	content references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
@@ -93,6 +93,15 @@ g10: $(INCLUDE)/openh264 ## voice within 200 ms over two recorded LTE links at o
 
 soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the engine, invariants after each step; 2 minutes
 	@$(GO) run ./lab/cmd/lab soak $(if $(DAYS),--days $(DAYS))
+
+encoders: $(INCLUDE)/openh264 ## processor time and memory of the encoder beside ffmpeg's libx264 ultrafast, ten seconds of pictures of three sizes
+	$(GO) test -count 1 -v -run '^TestEncoders$$' ./media/device -args -figures 2>&1 | grep -E 'of a core|^(ok|FAIL|---)'
+
+takeover: $(INCLUDE)/openh264 ## a camera is pulled out beside a second one: when it takes over, when the first returns (in memory)
+	$(GO) test -count 1 -v -run '^Test(TakeoverAndReturn|MicrophoneTakeover|NoReturnInProcedure|HungDriverIsLeftBehind)$$' ./media/device | grep -v OpenH264
+
+soak-devices: $(INCLUDE)/openh264 ## simulated hours (HOURS=8) of plugging cameras and microphones in and out, with drivers that hang: nothing may be left behind
+	$(GO) test -timeout 60m -count 1 -v -run '^TestSoakDevices$$' ./media/device -args -soak $(or $(HOURS),8)h
 
 soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
 	@$(GO) run ./lab/cmd/lab soak-netns

@@ -17,10 +17,17 @@ type ear struct {
 	find    func() (pcm, label string, err error)
 	wake    chan<- struct{}
 	ring    atomic.Pointer[ring] // what the present session hears; nil: nothing yet
-	library *soundLibrary
+	library soundSource
+	load    func() soundSource
 
 	// The rest belongs to the goroutine that listens.
 	zeros int // samples of exactly zero since one that was not
+}
+
+// soundSource opens microphones: ALSA, or a test's.
+type soundSource interface {
+	capture(pcm string, write func([]byte), ended func()) (close func(), err error)
+	Close()
 }
 
 // how is what the choice goes by.
@@ -37,7 +44,7 @@ func (e *ear) how() (devices.Condition, media.Health) {
 
 // open keeps the microphone open until ctx ends.
 func (e *ear) open(ctx context.Context, room *shutter) {
-	e.library = &soundLibrary{}
+	e.library = e.load()
 	e.keep(ctx, room, e.condition, e.session, e.failed)
 	if hanging, _ := e.counts(); hanging == 0 {
 		e.library.Close()
@@ -59,7 +66,7 @@ func (e *ear) session(ctx context.Context, s *session) (worked bool, err error) 
 		return false, err
 	}
 	if n, _ := e.counts(); n > 0 {
-		e.library = &soundLibrary{} // the other one is where it hangs
+		e.library = e.load() // the other one is where it hangs
 	}
 	r := newRing(bufferedVoice, e.wake)
 	ended := make(chan struct{}, 1)

@@ -114,9 +114,15 @@ func (a *sessions) run(ctx context.Context, do func(context.Context, *session) (
 	}
 	done := make(chan result, 1)
 	go func() {
-		worked, err := do(ctx, s)
-		a.returned(s)
-		done <- result{worked, err}
+		var r result
+		defer func() {
+			if p := recover(); p != nil {
+				r.err = fmt.Errorf("it could not be read: %v", p) // a fault of ours, which must not end the other device's stream
+			}
+			a.returned(s)
+			done <- r
+		}()
+		r.worked, r.err = do(ctx, s)
 	}()
 	tick := time.NewTicker(hungEvery)
 	defer tick.Stop()

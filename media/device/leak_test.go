@@ -28,7 +28,7 @@ func inOneArena(t *testing.T) bool {
 	if slices.Contains(os.Environ(), oneArena) {
 		return true
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-soak="+soakFor.String())
 	cmd.Env = append(os.Environ(), oneArena)
 	out, err := cmd.CombinedOutput()
 	if err != nil {

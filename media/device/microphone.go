@@ -62,6 +62,7 @@ func NewMicrophone(cfg MicrophoneConfig) (*Microphone, error) {
 		names = append(names, name)
 		m.ears = append(m.ears, &ear{
 			condition: newCondition(media.Voice, name, cfg.Log), wake: m.wake,
+			load: func() soundSource { return &soundLibrary{} },
 			find: func() (string, string, error) { return findMicrophone("/", device) },
 		})
 	}
