@@ -157,16 +157,35 @@ func TestRoomIsHonest(t *testing.T) {
 	b := newBox(st)
 	srv := serve(t, b, Config{})
 	do(t, ctx, chromedp.EmulateViewport(1920, 1080), chromedp.Navigate(srv.URL+"/room"), chromedp.WaitVisible("#verdict"))
+	small := eval[[]string](t, ctx, `[...document.querySelectorAll("button")].filter(e => e.offsetParent && e.getBoundingClientRect().height < 80).map(e => e.textContent)`)
+	if len(small) > 0 {
+		t.Errorf("smaller than a finger in a glove, 20 mm on a wall screen (80 px): %q", small)
+	}
 	becomes(t, ctx, `document.getElementById("veil-words").textContent === "Nobody is connected"`)
 	if !eval[bool](t, ctx, `document.getElementById("picture").muted`) {
 		t.Error("the screen starts with sound")
 	}
 	b.set(healthy(time.Now()))
 	becomes(t, ctx, `document.getElementById("veil-words").textContent === "Waiting for Dr Ada Example’s picture" && document.getElementById("ribbon").innerText.includes("Can see this room: Dr Ada Example")`)
-	if px := eval[float64](t, ctx, `parseFloat(getComputedStyle(document.querySelector("#verdict h1")).fontSize)`); px < 60 {
-		t.Errorf("the verdict is %v px on a wall screen; 15 mm at three metres are 60", px)
+	if px := eval[float64](t, ctx, `parseFloat(getComputedStyle(document.querySelector("#verdict h1")).fontSize)`); px < 80 {
+		t.Errorf("the verdict is %v px on a wall screen; capitals of 15 mm, to be read at three metres, are 80 on a screen of 24 inches", px)
 	}
+	if tall := eval[float64](t, ctx, `document.querySelector(".stage").getBoundingClientRect().height`); tall < 1080/2 {
+		t.Errorf("the physician's picture has %v of 1080 px", tall)
+	}
+	if beyond := eval[float64](t, ctx, `document.documentElement.scrollHeight - innerHeight`); beyond > 0 {
+		t.Errorf("%v px of the screen cannot be seen", beyond)
+	}
+	// Somebody new is announced on the page where the loudspeaker does not do it.
+	heard := healthy(time.Now())
+	heard.Watched.Sounds, heard.Watched.OnScreen = 2, 1
+	b.set(heard)
+	becomes(t, ctx, `document.getElementById("ribbon").classList.contains("new")`)
 	becomes(t, ctx, `!document.getElementById("nodata").hidden`)
+	text := eval[string](t, ctx, `document.getElementById("nodata").innerText`)
+	if !strings.Contains(text, "NO DATA FROM BOX") || !strings.Contains(text, "Treat supervision as lost.") || !strings.Contains(text, "+1 555 0100") {
+		t.Errorf("when the box is silent the screen says %q", text)
+	}
 }
 
 // Pictures for people to look at: go test ./agent/status -run Shots -shots DIR
