@@ -137,7 +137,6 @@ func (l *loop) turnedMute(now time.Time, e event) {
 		return
 	}
 	l.mutes[e.media] = muteFlag{e.on, now}
-	l.note(audit.Privacy{Device: deviceWords[e.media], Muted: e.on})
 	done := map[bool]string{true: "was muted", false: "was opened again"}[e.on]
 	l.tale.say(now, status.Notice, fmt.Sprintf("The %s %s %s.", deviceWords[e.media], done, byWords[e.text]))
 	l.log.Info("mute", "stream", e.media, "on", e.on)
