@@ -156,7 +156,7 @@ func (a *Agent) newUplink(i failover.Link, cfg Uplink, kept store) *uplink {
 	u := &uplink{
 		index: i, cfg: cfg, fars: a.fars, site: a.cfg.Site, box: a.box, run: a.run, bind: a.parts.Net, store: kept,
 		memory: make([]link.Memory, len(a.fars)),
-		back:   a.back, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
+		back:   a.back, faults: a.faults, log: a.log, real: a.real, local: cfg.Address != "" && loopback(cfg.Address), wake: make(chan struct{}, 1), moved: make(chan struct{}, 1),
 		post:  a.loop.post,
 		offer: a.loop.offer,
 	}

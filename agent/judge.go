@@ -10,6 +10,7 @@ import (
 	"scanside/audit"
 	"scanside/failover"
 	"scanside/media"
+	"scanside/media/content"
 	"scanside/supervision"
 )
 
@@ -55,7 +56,10 @@ func (f *flow) outgoing(now time.Time) supervision.Direction {
 		d.Idle = f.heard.Sub(f.moved)
 	}
 	if f.source != nil {
-		if h := f.source.health(now); !h.OK { // what arrives is a slate that says why there is no picture
+		switch h := f.source.health(now); {
+		case h.Fault.Weight() >= content.Unusable && h.Fault != content.Absent:
+			d.Empty = true
+		case !h.OK: // what arrives is a slate that says why there is no picture
 			d.Idle = never
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"scanside/farend"
 	"scanside/link"
 	"scanside/media"
+	"scanside/media/content"
 	"scanside/supervision"
 )
 
@@ -149,6 +150,7 @@ func describe() map[string]*prometheus.Desc {
 	add("device_bad_pictures_total", "Pictures that could not be decoded and were skipped.", "media", "device")
 	add("device_takeovers_total", "Changes of the device in use, by reason.", "media", "reason")
 	add("device_invariant_breaches_total", "Steps after which an invariant of the choice of devices did not hold; any is a bug.", "media")
+	add("source_fault", "1 for what is wrong with the picture or the sound now, 0 for the rest; all 0: nothing.", "media", "fault")
 	add("source_restarts_total", "Times the source was started again.", "media")
 	add("source_key_frame_requests_total", "Key frames that the far end asked for.", "media")
 	add("far_received_packets_total", "Packets of the merged stream that the far end has, by its word.", "media")
@@ -376,6 +378,9 @@ func (r *reader) streams(e emitter, s *Snapshot) {
 		kind := media.Kind(k).String()
 		e.count("source_packets_total", f.Packets, kind)
 		e.gauge("source_last_packet_timestamp_seconds", stamp(f.LastPacket), kind)
+		for _, one := range content.Faults() {
+			e.flag("source_fault", f.Fault == one.String(), kind, one.String())
+		}
 		e.count("source_restarts_total", f.Restarts, kind)
 		r.devices(e, f)
 		e.count("source_key_frame_requests_total", f.KeyFrames, kind)

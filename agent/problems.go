@@ -10,6 +10,7 @@ import (
 	"scanside/agent/status"
 	"scanside/failover"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // since remembers from when on each problem has been there.
@@ -121,7 +122,14 @@ func (l *loop) mediaProblems(st *status.Status, add func(id string, level status
 		}
 		for _, s := range st.Streams {
 			if s.Kind == kind.String() && s.Level == status.Bad {
-				add(device+"-failed", status.Bad, fmt.Sprintf("There is no %s of the room. %s", what, s.Sentence), "Check the "+device+" and its cable; it is taken up again by itself.")
+				text := fmt.Sprintf("There is no %s of the room. %s", what, s.Sentence)
+				if s.Fault != content.Absent.String() {
+					text = s.Sentence
+				}
+				add(device+"-failed", status.Bad, text, "Check the "+device+" and its cable; it is taken up again by itself.")
+			}
+			if s.Kind == kind.String() && s.Level == status.Warning && s.Fault != content.Private.String() {
+				add(device+"-impaired", status.Warning, s.Sentence, "The far end is told; check the "+device+" before the next patient.")
 			}
 		}
 	}

@@ -9,7 +9,9 @@ import (
 
 	"github.com/pion/rtp"
 
+	"scanside/link"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // sourceRetry is how long a source that failed rests before it is started again. A device comes back by being plugged in,
@@ -152,6 +154,33 @@ func (s *source) health(now time.Time) media.Health {
 		h.Reason = *t
 	}
 	return h
+}
+
+// fault is what is wrong with what the source sends. Any goroutine may call it.
+func (s *source) fault(now time.Time) content.Fault {
+	r, ok := s.src.(media.HealthReporter)
+	switch {
+	case s.muted.Load():
+		return content.Private
+	case ok:
+		return r.Health().Fault
+	case now.UnixNano()-s.last.Load() < int64(sourceSilent):
+		return content.None
+	}
+	return content.Absent
+}
+
+// faults is what is wrong with the room's sources. Any goroutine may call it.
+func (a *Agent) faults() link.Faults {
+	var f link.Faults
+	now := time.Now()
+	for k := range f {
+		f[k] = content.Absent
+		if s := a.source(media.Kind(k)); s != nil {
+			f[k] = s.fault(now)
+		}
+	}
+	return f
 }
 
 // sourceSilent is how long a source may be silent before the page says so (G17: said within 2 s).

@@ -43,6 +43,7 @@ type uplink struct {
 	bind   func(Uplink) (link.Net, error)
 	store  store
 	back   *returnPath
+	faults func() link.Faults // what is wrong with the room's sources
 	log    *slog.Logger
 	local  bool                          // gather loopback addresses too
 	real   bool                          // cfg.Interface is this machine's
@@ -240,6 +241,7 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 		}
 		return u.back.word()
 	}
+	cfg.Faults = u.faults
 	silent := u.forget(ctx, cfg, c.far)
 	session, err := link.Dial(ctx, cfg, link.Events{
 		Sample: func(s link.Sample) {

@@ -10,6 +10,7 @@ import (
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // view draws the status document from what the loop knows. It is the only place that chooses words for the pages.
@@ -221,6 +222,7 @@ func (l *loop) viewStream(now time.Time, k media.Kind, e failover.Snapshot) stat
 	}
 	st.Level, st.Sentence = f.source.sentence(h)
 	st.Devices, st.Choice = l.viewDevices(now, f.source)
+	st.Fault = f.source.fault(now).String()
 	if k == media.Video {
 		l.viewShape(&st, e)
 	}
@@ -246,6 +248,8 @@ func (s *source) sentence(h media.Health) (status.Level, string) {
 		return status.Unknown, what + " yet."
 	case !h.OK:
 		return status.Bad, what + "."
+	case h.Fault != content.None:
+		return status.Warning, sentence(h.Fault.Sentence())
 	case s.kind == media.Video && h.Width > 0:
 		return status.OK, fmt.Sprintf("%.0f pictures a second, %d × %d.", h.FPS, h.Width, h.Height)
 	case s.kind == media.Video:

@@ -45,6 +45,7 @@ func (r *room) publish(api *link.API, c caller, offer string) (link.Peer, string
 		Packet:    seat.packet,
 		Report:    seat.report,
 		Word:      seat.word,
+		Faults:    seat.faults,
 		Connected: seat.connected,
 	})
 	if err != nil {

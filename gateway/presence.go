@@ -190,6 +190,15 @@ func (n *notice) set(p Presence) {
 	n.changed = make(chan struct{})
 }
 
+// touch wakes those who wait: something that stands in no presence has changed.
+func (n *notice) touch() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.is.Version++
+	close(n.changed)
+	n.changed = make(chan struct{})
+}
+
 func (n *notice) version() (uint64, <-chan struct{}) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -13,7 +13,9 @@ import (
 	"github.com/pion/transport/v5/vnet"
 
 	"scanside/lab/observe"
+	"scanside/link"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // bubble runs a story on the in-memory network.
@@ -261,6 +263,43 @@ func TestPlainClient(t *testing.T) {
 		room := w.north()
 		if room.Run == run || room.State != Live || len(room.Uplinks) != 1 || !v.Receiving() || second.back["2"][media.Voice].Load() < 50 {
 			t.Errorf("run %q then %+v", run, room)
+		}
+	})
+}
+
+// A slate flows as a picture does. What the box says of it is what people are told, in their words, within a second.
+func TestSlateIsNotLive(t *testing.T) {
+	bubble(t, []string{"2", "3"}, func(t *testing.T, w *world) {
+		b := w.newBox("box-1", "run-1", "2", "3")
+		time.Sleep(time.Second)
+		if v := w.north(); v.State != Live || v.Video.Fault != "" || !v.Video.Serves {
+			t.Fatalf("all well: %s: %s; %+v", v.State, v.Sentence, v.Video)
+		}
+		for _, story := range []struct {
+			voice, video content.Fault
+			state        RoomState
+			words        string
+		}{
+			{content.None, content.Frozen, Partial, "Sound only: the room's camera hangs. This is a notice from the box, not the room"},
+			{content.None, content.Absent, Partial, "not the room"},
+			{content.None, content.Private, Partial, "Sound only: the room has switched its camera off"},
+			{content.None, content.Black, Partial, "Sound only: the picture is black"},
+			{content.Muted, content.None, Partial, "Picture only: the room's microphone is muted"},
+			{content.Silent, content.Frozen, Silent, "neither seen nor heard"},
+			{content.Hum, content.None, Live, "mains hum"},
+			{content.None, content.Fault(99), Partial, "not the room"}, // of a box that is newer
+			{content.None, content.None, Live, "Picture and sound arrive"},
+		} {
+			b.faults.Store(&link.Faults{media.Voice: story.voice, media.Video: story.video})
+			time.Sleep(time.Second)
+			if v := w.north(); v.State != story.state || !strings.Contains(v.Sentence, story.words) {
+				t.Errorf("%v and %v: %s: %s", story.voice, story.video, v.State, v.Sentence)
+			}
+		}
+		w.cut("2", "3")
+		time.Sleep(saidHolds + time.Second)
+		if v := w.north(); v.Video.Fault != "unknown" || v.Video.Serves {
+			t.Errorf("a box that fell silent: %+v", v.Video)
 		}
 	})
 }

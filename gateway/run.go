@@ -23,6 +23,7 @@ type run struct {
 	asked     int       // repair requests, to take turns
 
 	acked [media.NumKinds]ack // the room's word on what goes back to it
+	said  said                // and on its own picture and sound
 
 	came [media.NumKinds]atomic.Int64 // arrival of the newest packet over any uplink, ns since 1970; 0: none yet
 }

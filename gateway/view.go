@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // RoomView is one room in GET /api/v1/rooms and in the event stream.
@@ -41,7 +42,10 @@ const (
 // StreamView counts one merged stream since the agent's run began.
 type StreamView struct {
 	Flowing     bool   `json:"flowing"` // a packet came within the last second
-	AgeMS       *int64 `json:"age_ms"`  // since the newest packet; null: none yet
+	Fault       string `json:"fault"`   // what the box says is wrong with it: package content's closed set, or "unknown"; "": nothing
+	FaultWords  string `json:"fault_words"`
+	Serves      bool   `json:"serves"` // it flows, and shows or tells of the room
+	AgeMS       *int64 `json:"age_ms"` // since the newest packet; null: none yet
 	Received    uint64 `json:"received"`
 	Lost        uint64 `json:"lost"`
 	Duplicate   uint64 `json:"duplicate"`
@@ -95,6 +99,8 @@ func (r *room) view(now time.Time) RoomView {
 		}
 		v.Voice = streamView(run.mergers[media.Voice].Stats(), run.newest(media.Voice), now)
 		v.Video = streamView(run.mergers[media.Video].Stats(), run.newest(media.Video), now)
+		v.Voice.say(media.Voice, &run.said, now)
+		v.Video.say(media.Video, &run.said, now)
 		v.Voice.MinuteGap = run.gaps[media.Voice].longest().Milliseconds()
 		v.Video.MinuteGap = run.gaps[media.Video].longest().Milliseconds()
 	}
@@ -130,6 +136,13 @@ func streamView(st media.MergerStats, last int64, now time.Time) StreamView {
 		v.AgeMS, v.Flowing = &ms, age <= flowing
 	}
 	return v
+}
+
+// say adds the box's own word.
+func (v *StreamView) say(k media.Kind, w *said, now time.Time) {
+	var weight content.Weight
+	v.Fault, v.FaultWords, weight = w.of(k, now)
+	v.Serves = v.Flowing && weight < content.Unusable
 }
 
 func (u *uplink) view(now time.Time) LinkView {
@@ -169,12 +182,14 @@ func judge(v RoomView, run *run, now time.Time) (RoomState, string) {
 		links = fmt.Sprintf("%d links up", len(up))
 	}
 	switch {
-	case v.Video.Flowing && v.Voice.Flowing:
-		return Live, "Picture and sound arrive; " + links + "."
-	case v.Video.Flowing:
+	case v.Video.Serves && v.Voice.Serves:
+		return Live, strings.TrimSpace("Picture and sound arrive; " + links + ". " + v.Video.FaultWords + " " + v.Voice.FaultWords)
+	case v.Video.Serves:
 		return Partial, "Picture only: " + silence("sound", v.Voice) + "; " + links + "."
-	case v.Voice.Flowing:
+	case v.Voice.Serves:
 		return Partial, "Sound only: " + silence("picture", v.Video) + "; " + links + "."
+	case v.Video.Flowing || v.Voice.Flowing:
+		return Silent, "The room is neither seen nor heard: " + silence("picture", v.Video) + "; " + silence("sound", v.Voice) + "; " + links + "."
 	case len(up) > 0:
 		return Silent, "The box is connected but sends neither picture nor sound; " + links + "."
 	}
@@ -182,6 +197,9 @@ func judge(v RoomView, run *run, now time.Time) (RoomState, string) {
 }
 
 func silence(what string, s StreamView) string {
+	if s.FaultWords != "" && !s.Serves {
+		return strings.ToLower(s.FaultWords[:1]) + strings.TrimSuffix(s.FaultWords[1:], ".")
+	}
 	if s.AgeMS == nil {
 		return "no " + what + " has come"
 	}

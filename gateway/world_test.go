@@ -175,6 +175,7 @@ type box struct {
 	merged   [media.NumKinds]*synthetic.Counter        // return packets, first copies
 	mergers  [media.NumKinds]*media.Merger
 	reports  atomic.Pointer[[]link.StreamReport]
+	faults   atomic.Pointer[link.Faults] // nil: all is well
 	cancel   context.CancelFunc
 	gone     sync.WaitGroup
 }
@@ -206,6 +207,12 @@ func (b *box) config(uplink string) link.Config {
 	return link.Config{
 		Uplink: "u" + uplink, WHIP: "http://" + farHTTP + "/whip/north", WHEP: "http://" + farHTTP + "/whep/north",
 		Token: b.w.tokens[0], Run: b.run, Box: b.name, Net: uplinkNet{b.w.hosts[uplink], b.w}, Log: testLog(b.w.t), Word: b.word,
+		Faults: func() (f link.Faults) {
+			if said := b.faults.Load(); said != nil {
+				f = *said
+			}
+			return f
+		},
 	}
 }
 

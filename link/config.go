@@ -9,6 +9,7 @@ import (
 	"github.com/pion/rtp"
 
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // Config is what one Session needs. It is checked once by Dial, all mistakes reported together, and never changed.
@@ -38,8 +39,14 @@ type Config struct {
 	// Word is what the room has received of the return media over all links; it goes out with each probe, so that the far end
 	// knows what to send again when it changes links. Legs are not sent. nil: nothing. It must not block.
 	Word func() []StreamReport
-	Log  *slog.Logger // nil: silent
+	// Faults is what is wrong with the sources whose media this session publishes; it goes out where Word does. nil: nothing is
+	// said. It must not block.
+	Faults func() Faults
+	Log    *slog.Logger // nil: silent
 }
+
+// Faults is what is wrong with each of a publisher's sources, by kind.
+type Faults [media.NumKinds]content.Fault
 
 // Events are called from the session's goroutines, several at once. They must only post: never block, never call back
 // into the Session except Leg, AskRepair and AskKeyFrame. Any may be nil.

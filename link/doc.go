@@ -29,7 +29,8 @@
 // that comes after its probe was given up is a second Sample with Late set and the true round trip. The answer carries the
 // far end's count of every stream over all legs, so that a report about a dead leg arrives over the living one, and its clock,
 // so that the way out is measured by itself.
-// The probe itself carries the room's count of what comes back, for the same use at the far end.
+// The probe itself carries the room's count of what comes back, for the same use at the far end, and what is wrong with its
+// sources, so that nobody there takes a slate for the room.
 //
 // A far end of another make does not answer probes (it does not say x-scanside-echo in its answer), but as every ICE agent it
 // answers connectivity checks: those are the probes then, as quick (checks.go), and its receiver reports say what arrived,

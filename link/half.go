@@ -48,17 +48,13 @@ func (h *half) answered(packet rtcp.Packet) {
 	}
 }
 
-// probe starts to probe this half's path, on the media's SSRC; ears, and word, sent with each probe, may be nil.
-func (h *half) probe(ssrc uint32, every func() time.Duration, ears *ears, word func() []StreamReport, brief func() bool, tell func(Sample)) {
+// probe starts to probe this half's path, on the media's SSRC; ears may be nil; say makes the data of a probe that is not brief.
+func (h *half) probe(ssrc uint32, every func() time.Duration, ears *ears, say func(number uint32) []byte, brief func() bool, tell func(Sample)) {
 	p := newProber(every, ears, func(number uint32) error {
 		if brief != nil && number%wordyEvery != 0 && brief() {
 			return h.sendRTCP(app(nameProbe, ssrc, appendBrief(nil, number)))
 		}
-		var said []StreamReport
-		if word != nil {
-			said = word()
-		}
-		return h.sendRTCP(app(nameProbe, ssrc, appendProbe(nil, number, said)))
+		return h.sendRTCP(app(nameProbe, ssrc, say(number)))
 	}, tell)
 	h.prober.Store(p)
 	h.run(func() { p.run(h.done) })

@@ -105,7 +105,7 @@ func (s *Session) probePlay(h *half, ssrc uint32) {
 		}
 		return s.playProbeEvery()
 	}
-	h.probe(ssrc, every, nil, nil, nil, func(sample Sample) {
+	h.probe(ssrc, every, nil, wordless, nil, func(sample Sample) {
 		if sample.Answered {
 			misses.Store(0)
 		} else if n := misses.Add(1); n >= playMisses && s.missing.Load() == 0 {

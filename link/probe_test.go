@@ -13,6 +13,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"scanside/media"
+	"scanside/media/content"
 )
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
@@ -220,6 +221,35 @@ func TestProbeWord(t *testing.T) {
 	}
 }
 
+// What is wrong with the sources stands behind the padding, where the first readers do not look; without it nothing is said.
+func TestProbeFaults(t *testing.T) {
+	for _, word := range [][]StreamReport{nil, {{Kind: media.Video, Highest: 9, Received: 4}}} {
+		for _, f := range []Faults{{}, {media.Video: content.Frozen}, {media.Voice: content.Muted, media.Video: content.Black}, {255, 254}} {
+			plain := appendProbe(nil, 9, word)
+			if _, said := parseFaults(plain); said {
+				t.Error("a probe that says nothing of its sources does")
+			}
+			b := appendFaults(plain, f)
+			if len(b)%4 != 0 || len(b) != len(plain)+4 {
+				t.Errorf("%d bytes became %d", len(plain), len(b))
+			}
+			if n, got, err := parseProbe(b); n != 9 || len(got) != len(word) || err != nil {
+				t.Errorf("with faults behind it a probe reads %d %v %v", n, got, err)
+			}
+			got, said := parseFaults(b)
+			if f[media.Voice] == 255 {
+				f[media.Voice] = 254 // both are of a later version
+			}
+			if !said || got != f {
+				t.Errorf("%v became %v (%v)", f, got, said)
+			}
+		}
+	}
+	if _, said := parseFaults(append(appendBrief(nil, 3), 5, 5, 0, 0)); said {
+		t.Error("a brief probe says something")
+	}
+}
+
 // An answer may say when it was given; one of an older far end does not. The clock wraps, and goes on.
 func TestAnswersClock(t *testing.T) {
 	var clock farClock
@@ -292,6 +322,7 @@ func FuzzRTCP(f *testing.F) {
 		p.one(time.Now())
 		for _, packet := range packets {
 			p.heard(packet)
+			hearFaults(packet, func(Faults) {})
 			echo(packet, func([]StreamReport) {}, nil, time.Minute, func(answers ...rtcp.Packet) error {
 				if _, err := rtcp.Marshal(answers); err != nil {
 					t.Errorf("our answer does not marshal: %v", err)

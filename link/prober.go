@@ -210,3 +210,33 @@ func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []Stream
 	}
 	_ = send(app(nameAnswer, probe.SSRC, appendClock(appendAnswer(nil, number, reports), clock)))
 }
+
+// wordless is the data of a probe without a word.
+func wordless(number uint32) []byte { return appendProbe(nil, number, nil) }
+
+// say is the data of a probe with the publisher's word.
+func (s *Session) say(number uint32) []byte {
+	var word []StreamReport
+	if s.cfg.Word != nil {
+		word = s.cfg.Word()
+	}
+	data := appendProbe(nil, number, word)
+	if s.cfg.Faults != nil {
+		data = appendFaults(data, s.cfg.Faults())
+	}
+	return data
+}
+
+// hearFaults hands on what a probe says of its sender's sources, if packet is one that does; heard may be nil.
+func hearFaults(packet rtcp.Packet, heard func(Faults)) {
+	probe, ok := packet.(*rtcp.ApplicationDefined)
+	if !ok || probe.Name != nameProbe || heard == nil {
+		return
+	}
+	if _, _, err := parseAnswer(probe.Data); err != nil {
+		return
+	}
+	if f, said := parseFaults(probe.Data); said {
+		heard(f)
+	}
+}

@@ -151,7 +151,7 @@ func (s *Session) open(ctx context.Context) (*player, error, error) {
 func (s *Session) start(p *player, playErr error) {
 	s.answered.Store(time.Now().UnixNano())
 	if s.pub.echo {
-		s.pub.probe(s.legs[media.Voice].ssrc(), s.cfg.ProbeEvery, &s.ears, s.cfg.Word, s.cfg.Brief, s.sampled)
+		s.pub.probe(s.legs[media.Voice].ssrc(), s.cfg.ProbeEvery, &s.ears, s.say, s.cfg.Brief, s.sampled)
 	} else {
 		s.measurePlain()
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // Probe and answer are RTCP APP packets (RFC 3550 6.7) with the SSRC of the media they share the fate of. All numbers are
@@ -32,6 +33,10 @@ import (
 //
 // Behind the padding may stand the answerer's clock: 4 bytes, microseconds since its end of the session began, modulo 2^32; 0 is none. With
 // it the prober knows how much longer the way out has become, whatever the way back does.
+//
+// Behind a probe's padding may stand what is wrong with the sources it probes for: 4 bytes, for
+// voice and for video the fault's number of package content plus one, 0 for not said, then two zeros. So the far end can tell a
+// slate from a picture.
 //
 // A reader ignores what stands behind the parts it knows, so that a later version can add some.
 const (
@@ -108,6 +113,24 @@ func parseClock(b []byte) (clock uint32, ok bool) {
 	}
 	clock = binary.BigEndian.Uint32(b[at:])
 	return clock, clock != 0 // the first answers had zeros for padding, up to 24 bytes
+}
+
+// appendFaults appends what is wrong with the sources to a probe.
+func appendFaults(b []byte, f Faults) []byte {
+	return append(b, byte(min(int(f[media.Voice]), 254))+1, byte(min(int(f[media.Video]), 254))+1, 0, 0)
+}
+
+// parseFaults returns what a probe that parseAnswer takes says of its sources; false: nothing.
+func parseFaults(b []byte) (f Faults, said bool) {
+	if isBrief(b) {
+		return f, false
+	}
+	at := padded(wireHead + int(binary.BigEndian.Uint16(b[2:])))
+	if len(b) < at+4 || b[at] == 0 || b[at+1] == 0 {
+		return f, false
+	}
+	f[media.Voice], f[media.Video] = content.Fault(b[at]-1), content.Fault(b[at+1]-1)
+	return f, true
 }
 
 func appendReport(b []byte, r StreamReport) []byte {

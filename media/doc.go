@@ -1,6 +1,6 @@
 // Package media moves encoded pictures and voice as RTP packets: from a source onto as many links as the plan names, and from as
-// many links back into one stream. It knows nothing of networks, devices or decisions, and imports pion/rtp for the packet's type and the
-// standard library, nothing else.
+// many links back into one stream. It knows nothing of networks, devices or decisions, and imports pion/rtp for the packet's type,
+// media/content for what can be wrong with a picture or a sound, and the standard library, nothing else.
 //
 // # The life of a packet
 //

@@ -1,11 +1,18 @@
 package media
 
-import "time"
+import (
+	"time"
+
+	"scanside/media/content"
+)
 
 // Health is what a source knows about its device right now. The zero value is a source that has not started.
 type Health struct {
 	OK     bool
 	Reason string // one sentence: what is wrong and what to do; empty when OK
+	// Fault is what is wrong with the picture or the sound: content's verdict, else Absent while the device gives nothing and Private
+	// while it is muted. OK is false from content.Unusable on.
+	Fault  content.Fault
 	Muted  bool   // the device is closed because the room has muted it; OK is false and Reason one of the two below
 	Device string // what the source captures from, for people: "Logitech C920 (/dev/video0)", "test picture"
 

@@ -16,10 +16,17 @@ type Direction struct {
 	Known bool          // the receiver has given word about it
 	Word  time.Duration // age of that word
 	Idle  time.Duration // since the newest packet, by that word
+	Empty bool          // it flows, and shows or tells nothing of the room: a slate, a black picture, a muted microphone
 }
 
 func (d Direction) fresh() bool { return d.Known && d.Word <= Fresh }
 func (d Direction) flows() bool { return d.fresh() && d.Idle <= FlowGap }
+
+// serves says that the room itself arrives.
+func (d Direction) serves() bool { return d.flows() && !d.Empty }
+
+// hollow says that something arrives which is not the room.
+func (d Direction) hollow() bool { return d.flows() && d.Empty }
 
 // Media is the two directions' worth of one way: room to supervisor, or back.
 type Media struct{ Voice, Video Direction }
@@ -111,12 +118,18 @@ func (in *Inputs) judge(at time.Time) (State, Reason) {
 		return Unknown, FarEndSilent
 	case !in.Out.Voice.flows() && !in.Out.Video.flows():
 		return in.gap(at, Lost, RoomUnseenUnheard)
+	case !in.Out.Voice.serves() && !in.Out.Video.serves(): // no gap of a link: nobody waits for it to pass
+		return Lost, RoomEmpty
 	case in.Foreign:
 		return Unknown, FarEndForeign
 	case !in.Back.Voice.fresh() || !in.Back.Video.fresh():
 		return Unknown, ReturnUnknown
 	case !s.Known || s.Word > Fresh:
 		return Unknown, SupervisorUnknown
+	case in.Out.Video.hollow():
+		return AudioOnly, RoomInvisible
+	case in.Out.Voice.hollow():
+		return OneWay, RoomInaudible
 	case !in.Out.Video.flows():
 		return AudioOnly, RoomUnseen
 	case !in.Out.Voice.flows():

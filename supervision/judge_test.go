@@ -75,6 +75,12 @@ func TestJudge(t *testing.T) {
 		{"nothing is known of the loudspeaker", talking(), func(in *Inputs) { in.Speaker = Loudspeaker{} }, Unknown, LoudspeakerUnknown},
 		{"its word is old", talking(), func(in *Inputs) { in.Speaker.Word = Fresh + ms }, Unknown, LoudspeakerUnknown},
 		{"something else plays his voice", talking(), func(in *Inputs) { in.Speaker = Loudspeaker{Elsewhere: true} }, Engaged, BothWays},
+		{"a slate, or black", talking(), func(in *Inputs) { in.Out.Video.Empty = true }, AudioOnly, RoomInvisible},
+		{"a slate since now is no switching", talking(), func(in *Inputs) { in.Out.Video.Empty, in.Before = true, good }, AudioOnly, RoomInvisible},
+		{"digital silence", talking(), func(in *Inputs) { in.Out.Voice.Empty = true }, OneWay, RoomInaudible},
+		{"both", talking(), func(in *Inputs) { in.Out.Voice.Empty, in.Out.Video.Empty, in.Before = true, true, good }, Lost, RoomEmpty},
+		{"a slate, and no microphone", talking(), func(in *Inputs) { in.Out.Voice, in.Out.Video.Empty = silent, true }, Lost, RoomEmpty},
+
 		{"camera muted", talking(), func(in *Inputs) { in.Muted.Camera = true }, Privacy, CameraMuted},
 		{"microphone muted", talking(), func(in *Inputs) { in.Muted.Microphone = true }, OneWay, MicrophoneMuted},
 		{"both muted", talking(), func(in *Inputs) { in.Muted = Muted{true, true} }, Privacy, BothMuted},

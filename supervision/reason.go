@@ -31,6 +31,9 @@ const (
 	BothMuted
 	LoudspeakerUnknown
 	LoudspeakerFailed
+	RoomInvisible
+	RoomInaudible
+	RoomEmpty
 	numReasons
 )
 
@@ -63,6 +66,9 @@ var reasonWords = [numReasons][2]string{
 	LoudspeakerUnknown: {"loudspeaker_unknown", "It is not known whether the room's loudspeaker plays."},
 	LoudspeakerFailed:  {"loudspeaker_failed", "The room's loudspeaker does not play: @ could not be heard in the room."},
 	BothMuted:          {"both_muted", "Camera and microphone are muted in the room: nobody can see or hear it."},
+	RoomInvisible:      {"room_invisible", "The room can be heard, but its camera shows nothing of it."},
+	RoomInaudible:      {"room_inaudible", "The room can be seen, but its microphone gives nothing of it."},
+	RoomEmpty:          {"room_empty", "Neither camera nor microphone gives anything of the room."},
 }
 
 // String is the code word, e.g. "room_unseen".

@@ -172,6 +172,7 @@ type Stream struct {
 	Source     string    `json:"source"`     // what produces it
 	Level      Level     `json:"level"`      //
 	Sentence   string    `json:"sentence"`   // e.g. "30 pictures a second"
+	Fault      string    `json:"fault"`      // of its picture or sound: the closed set of package content, "none" when all is well
 	Protection string    `json:"protection"` // now: "always", "on-doubt", "never", "by-cost" (on-doubt over metered uplinks, always over others)
 	Route      []string  `json:"route"`      // uplinks that carry it now
 	Packets    uint64    `json:"packets"`    // produced in this run

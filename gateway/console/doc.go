@@ -22,4 +22,6 @@
 //	   link of the box that was heard within 3 seconds
 //	P4 words of the gateway that are older than 3.5 seconds are marked as not known
 //	P5 state is a word and a shape; colour only repeats it. One live region speaks the verdict, nothing else does
+//	P6 LIVE stands over the room alone: what the box itself calls a notice, or a picture that shows nothing, is called that, with
+//	   the reason, and does not count as seeing or hearing the room
 package console

@@ -21,6 +21,7 @@ import (
 	"scanside/lab/browser"
 	"scanside/link"
 	"scanside/media"
+	"scanside/media/content"
 	"scanside/media/device"
 )
 
@@ -35,7 +36,8 @@ type stage struct {
 	fans  [media.NumKinds]*media.Fanout
 	video media.Source
 	nets  map[string]*link.BoundNet
-	back  [media.NumKinds]atomic.Int64 // packets that reached the room
+	back  [media.NumKinds]atomic.Int64  // packets that reached the room
+	wrong [media.NumKinds]atomic.Uint32 // what the box says of its sources
 }
 
 // newStage serves plain HTTP, or TLS with a certificate of the gateway's own.
@@ -92,6 +94,12 @@ func (s *stage) enter(run string) (leave func()) {
 		var legs atomic.Pointer[[media.NumKinds]*media.Leg]
 		session, err := link.Dial(s.t.Context(), link.Config{
 			Uplink: uplink, WHIP: s.base + "/whip/mri-2", WHEP: s.base + "/whep/mri-2", Token: s.token, Run: run, Box: "box-7", Net: n, Loopback: true,
+			Faults: func() (f link.Faults) {
+				for k := range f {
+					f[k] = content.Fault(s.wrong[k].Load())
+				}
+				return f
+			},
 			TLS: &tls.Config{InsecureSkipVerify: true}, // the certificate is not what these tests are about
 		}, link.Events{
 			KeyFrame: s.video.RequestKeyFrame,
@@ -229,6 +237,20 @@ func TestConsole(t *testing.T) {
 	shot(t, ada, "overtaken")
 	must(t, bob.Click("#talk"))
 	until(t, bob, "no talk", `document.getElementById("on-air").hidden`)
+
+	t.Log("what arrives is no room, by the box's own word")
+	s.wrong[media.Video].Store(uint32(content.Frozen))
+	until(t, ada, "the words over a slate", text("live-word")+` === "NOT THE ROOM" && `+text("veil-words")+`.startsWith("The room's camera hangs.")`)
+	until(t, ada, "the verdict", text("verdict")+`.includes("The room is not seen.")`)
+	shot(t, ada, "slate")
+	s.wrong[media.Video].Store(uint32(content.Black))
+	s.wrong[media.Voice].Store(uint32(content.Muted))
+	until(t, ada, "the words over a black picture", text("live-word")+` === "ROOM NOT VISIBLE" && `+text("sound-words")+` === "The room is not heard"`)
+	shot(t, ada, "black")
+	for k := range s.wrong {
+		s.wrong[k].Store(0)
+	}
+	until(t, ada, "the room again", live+` && `+text("live-word")+` === "LIVE"`)
 
 	t.Log("the picture stands still")
 	leave()

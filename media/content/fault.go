@@ -17,7 +17,9 @@ const (
 	Clipping
 	Hum
 	TooQuiet
-	Absent // no picture, no sound: the device's own word, no verdict of this package
+	// The device's own word, no verdicts of this package:
+	Absent  // no picture, no sound
+	Private // the room has switched it off
 	numFaults
 )
 
@@ -50,6 +52,7 @@ var faults = [numFaults]struct {
 	Hum:      {Impaired, "hum", "the microphone brings mains hum and little else", "check its cable, its plug and what lies beside them"},
 	TooQuiet: {Impaired, "too_quiet", "the microphone is quieter than any room", "turn its gain up, and check the plug between it and the box"},
 	Absent:   {Dead, "absent", "the device gives nothing", "check its cable"},
+	Private:  {Dead, "private", "the room has switched it off", "switch it on in the room"},
 }
 
 // String is the code word and the metric's label, e.g. "too_quiet".

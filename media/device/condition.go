@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // condition keeps a source's Health. Any goroutine may call it. A change between good and bad, or of the reason, is
@@ -104,6 +105,12 @@ func (c *condition) merged() media.Health {
 	h := c.health
 	if c.fault != "" {
 		h.OK, h.Reason = false, c.fault
+	}
+	switch {
+	case h.Muted:
+		h.Fault = content.Private
+	case !h.OK:
+		h.Fault = content.Absent
 	}
 	return h
 }

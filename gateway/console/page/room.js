@@ -102,12 +102,18 @@ export class Room {
   }
 
   #hears() {
-    return this.#sound && !this.#blocked && this.#player.sounding();
+    return this.#sound && !this.#blocked && this.#player.sounding() && !this.#hollow("voice");
   }
 
   #sees() {
     const age = this.#player.age();
-    return age !== null && age < fresh && document.visibilityState === "visible";
+    return age !== null && age < fresh && document.visibilityState === "visible" && !this.#hollow("video");
+  }
+
+  // hollow says that what arrives is not the room, by the box's own word: a notice, a black picture, a muted microphone.
+  #hollow(kind) {
+    const stream = this.#room()?.[kind];
+    return Boolean(stream?.flowing && !stream.serves);
   }
 
   // --- presence
@@ -181,15 +187,26 @@ export class Room {
     const p = this.#player, age = p.age();
     let picture = "none";
     if (age !== null) picture = age < fresh ? "live" : age < gone ? "stale" : "gone";
+    if (picture === "live" && this.#hollow("video")) picture = "hollow";
     mark(byId("stage"), "picture", picture);
-    say(byId("live-word"), picture === "live" ? "LIVE" : picture === "none" ? "NO PICTURE" : "NOT LIVE");
+    say(byId("live-word"), { live: "LIVE", none: "NO PICTURE", hollow: this.#hollowWord() }[picture] ?? "NOT LIVE");
     say(byId("live-age"), age === null ? "" : seconds(age));
     if (picture === "live") return picture;
+    if (picture === "hollow") {
+      say(byId("veil-words"), this.#room().video.fault_words);
+      say(byId("veil-more"), "");
+      show(byId("retry"), false);
+      return picture;
+    }
     const [words, more] = this.#why(age);
     say(byId("veil-words"), words);
     say(byId("veil-more"), more);
     show(byId("retry"), p.state === "waiting");
     return picture;
+  }
+
+  #hollowWord() {
+    return ["frozen", "absent", "private"].includes(this.#room().video.fault) ? "NOT THE ROOM" : "ROOM NOT VISIBLE";
   }
 
   #why(age) {
@@ -221,6 +238,7 @@ export class Room {
     byId("sound").title = off ? "Turn the room's sound on" : "Turn the room's sound off";
     let words = "Room sound";
     if (!p.sounding()) words = "No sound arrives";
+    else if (this.#hollow("voice")) words = "The room is not heard";
     else if (this.#blocked) words = "Sound is off: press it on";
     else if (!this.#sound) words = "Sound is off here";
     say(byId("sound-words"), words);
@@ -278,7 +296,8 @@ export class Room {
   // speak tells a screen reader the verdict, once it has stood for a second.
   #speak(picture, air) {
     let words = this.#feed.silence() ? "No word from the gateway." : "";
-    if (picture === "live") words += this.#player.sounding() ? " Live picture and sound." : " Live picture, no sound.";
+    if (picture === "hollow") words += ` The room is not seen. ${this.#room().video.fault_words}`;
+    else if (picture === "live") words += this.#player.sounding() ? " Live picture and sound." : " Live picture, no sound.";
     else words += this.#player.sounding() ? " No live picture. Sound goes on." : " No live picture, no sound.";
     if (air) words += ` ${air}.`;
     words = words.trim();
