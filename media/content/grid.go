@@ -114,6 +114,9 @@ type Look struct {
 // Range is between the dark and the bright parts.
 func (l Look) Range() float64 { return l.High - l.Low }
 
+// mostNoise is that of a sensor at the end of its gain, in a cell of four samples; more is a picture that moves as a whole.
+const mostNoise = 5
+
 // clippedLow and clippedHigh bound what may stand still in a sensor's picture, because it is at the end of its scale, in levels.
 const clippedLow, clippedHigh = 24, 228
 
@@ -143,7 +146,7 @@ func (g *grid) find() Look {
 	l := Look{Mean: float64(sum) / n / fine, Low: levels.at(0.02), High: levels.at(0.98), Middle: float64(middle) / n, Changed: 1}
 	if g.usable {
 		// What moves is in the upper half. The smaller half of a Gaussian's deviations has the mean 0.3245.
-		l.Noise = changes.mean(0.5) / 0.3245 / math.Sqrt2
+		l.Noise = min(changes.mean(0.5)/0.3245/math.Sqrt2, mostNoise)
 		l.Changed = float64(changed) / max(float64(middle), 1)
 	}
 	// Of noise alone the steepest hundredth, the greater of two differences, is 4 deviations high; variances subtract.

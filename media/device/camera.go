@@ -9,6 +9,7 @@ import (
 
 	"scanside/devices"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // CameraConfig says which cameras and what they should produce.
@@ -64,7 +65,7 @@ func (c *Camera) Health() media.Health {
 	stream, fault := c.stream()
 	h.Slates, h.Skipped = stream.Slates, stream.Skipped
 	if fault != "" {
-		h.OK, h.Reason = false, fault
+		h.OK, h.Reason, h.Fault = false, fault, content.Absent
 	}
 	return h
 }
@@ -118,9 +119,10 @@ func (c *Camera) encode(ctx context.Context, out media.Sink) {
 	}
 }
 
-// show encodes a picture, unless it is too old, for this program itself stood still, or was taken before the room muted it.
+// show encodes a picture, unless it is too old, for this program itself stood still, or was taken before the room muted it, or is a
+// dead one.
 func (c *Camera) show(p *picture, slate *slate, out media.Sink) {
-	if time.Since(p.at) >= staleAfter(p.fps) || c.muted() {
+	if time.Since(p.at) >= staleAfter(p.fps) || c.muted() || p.dead {
 		return
 	}
 	if slate.used() {

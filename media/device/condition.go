@@ -16,11 +16,12 @@ type condition struct {
 	kind media.Kind
 
 	mu     sync.Mutex
-	health media.Health // OK and Reason are the device's alone
-	fault  string       // why the encoder fails, a fault of ours; empty if it does not
-	now    media.Shape  // of pictures as they are sent
-	full   media.Shape  // and as they come
-	window time.Time    // start of the second in which frames are counted
+	health media.Health  // OK and Reason are the device's alone
+	fault  string        // why the encoder fails, a fault of ours; empty if it does not
+	shows  content.Fault // what is wrong with the picture or sound that the device gives
+	now    media.Shape   // of pictures as they are sent
+	full   media.Shape   // and as they come
+	window time.Time     // start of the second in which frames are counted
 	frames int
 }
 
@@ -52,7 +53,9 @@ func (c *condition) good(now time.Time) {
 }
 
 func (c *condition) bad(now time.Time, reason string) {
-	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted = false, reason, 0, false })
+	c.change(now, func() {
+		c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted, c.shows = false, reason, 0, false, content.None
+	})
 }
 
 // closed says that the device is closed because the room wants it so.
@@ -61,7 +64,14 @@ func (c *condition) closed(now time.Time) {
 	if c.kind == media.Video {
 		reason = media.MutedPicture
 	}
-	c.change(now, func() { c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted = false, reason, 0, true })
+	c.change(now, func() {
+		c.health.OK, c.health.Reason, c.health.FPS, c.health.Muted, c.shows = false, reason, 0, true, content.None
+	})
+}
+
+// found says what is wrong with what the device gives, while it works.
+func (c *condition) found(now time.Time, f content.Fault) {
+	c.change(now, func() { c.shows = f })
 }
 
 // encoder says how the last encoding went.
@@ -80,12 +90,14 @@ func (c *condition) change(now time.Time, how func()) {
 	before := c.merged()
 	how()
 	after := c.merged()
-	if !after.Since.IsZero() && before.OK == after.OK && before.Reason == after.Reason {
+	if !after.Since.IsZero() && before.OK == after.OK && before.Reason == after.Reason && before.Fault == after.Fault {
 		return
 	}
 	c.health.Since = now
 	if after.Muted {
 		c.log.Info("source is muted, its device closed", "stream", c.kind.String(), "device", after.Device)
+	} else if after.OK && after.Fault != content.None {
+		c.log.Warn("source is impaired", "stream", c.kind.String(), "device", after.Device, "reason", after.Fault.Sentence())
 	} else if after.OK {
 		c.log.Info("source works", "stream", c.kind.String(), "device", after.Device)
 	} else if after.Reason != "" {
@@ -93,11 +105,21 @@ func (c *condition) change(now time.Time, how func()) {
 	}
 }
 
-// trouble says why the device does not work, if it does not and says so.
+// trouble says why nothing that the device gives may be shown, if that is so: it does not work and says so, or its picture is dead.
 func (c *condition) trouble() (reason string, failed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.health.OK && c.shows.Weight() == content.Dead {
+		return c.shows.Sentence(), true
+	}
 	return c.health.Reason, !c.health.OK && c.health.Reason != ""
+}
+
+// device says whether the device works, whatever its pictures show; an empty reason while it does not: it has not begun.
+func (c *condition) device() (ok bool, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.health.OK, c.health.Reason
 }
 
 // merged is the Health as others see it: a fault of the encoder is one of the source.
@@ -111,6 +133,10 @@ func (c *condition) merged() media.Health {
 		h.Fault = content.Private
 	case !h.OK:
 		h.Fault = content.Absent
+	case c.shows.Weight() >= content.Unusable:
+		h.OK, h.Reason, h.Fault = false, c.shows.Sentence(), c.shows
+	default:
+		h.Fault = c.shows
 	}
 	return h
 }

@@ -16,13 +16,14 @@
 //  1. Run ends when its context does, and else only if an encoder cannot be built. A device that is absent, busy, pulled
 //     out or silent is retried for ever; one whose driver hangs is left behind and opened anew, three times at most (hung.go).
 //  2. A picture is fresh or it is a slate. When the camera gives nothing for StaleAfter, a drawn slate with the reason takes
-//     its place; an old picture is never repeated.
+//     its place; an old picture is never repeated. So it is when package content finds that the camera repeats one itself. A picture
+//     that is fresh and shows nothing (black, covered, out of focus) is sent, and Health says what is wrong with it.
 //  3. A room that cannot be heard sends no voice. There is no comfort noise and no made-up silence, so that the far end's
 //     count of voice packets is the truth about the microphone, with no one's word needed. Detection of a dead uplink does
 //     not suffer: probes and the picture (or its slate) keep flowing on the same path.
 //  4. While the microphone works every 20 ms has its packet, silence too (no DTX): detection lives on them.
-//  5. What a device does wrong is in Health within a second (digital silence: after three), as a sentence a technician can
-//     act on.
+//  5. What a device does wrong is in Health within a second (what package content finds in picture and sound: within two), as a
+//     sentence a technician can act on.
 //  6. A muted device is closed, not turned down (shutter.go): its light goes out, and no reconnect or restart of a source
 //     opens it. At most the picture that was being encoded is still sent; a slate says "Camera muted in the room". Nothing
 //     comes of a muted microphone.

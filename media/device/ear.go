@@ -8,6 +8,7 @@ import (
 
 	"scanside/devices"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // ear is one of a Microphone's devices: opened and watched whether it is the one in use or stands by.
@@ -21,7 +22,8 @@ type ear struct {
 	load    func() soundSource
 
 	// The rest belongs to the goroutine that listens.
-	zeros int // samples of exactly zero since one that was not
+	hearing *content.Sound
+	of      *ring // whose samples hearing heard
 }
 
 // soundSource opens microphones: ALSA, or a test's.
@@ -34,8 +36,10 @@ type soundSource interface {
 func (e *ear) how() (devices.Condition, media.Health) {
 	h := e.Health()
 	switch {
-	case h.OK:
+	case h.OK && h.Fault == content.None:
 		return devices.OK, h
+	case h.OK:
+		return devices.Doubtful, h
 	case h.Muted, h.Reason == "":
 		return devices.Unknown, h
 	}
@@ -109,27 +113,15 @@ func (e *ear) watch(ctx context.Context, s *session, name string, r *ring, ended
 	}
 }
 
-// hear takes one packet's samples in, whether they are sent or not.
-func (e *ear) hear(pcm []int16, lost uint64, now time.Time) {
+// hear takes one packet's samples from r in, whether they are sent or not.
+func (e *ear) hear(pcm []int16, lost uint64, r *ring, now time.Time) {
+	if r != e.of { // opened anew
+		e.hearing, e.of = content.NewSound(content.DefaultPolicy()), r
+	}
 	e.edit(func(h *media.Health) { h.Dropped += lost })
 	e.frame(now)
-	if e.listenForZeros(pcm) {
-		e.bad(now, "the microphone gives digital silence: it is muted, or broken")
-	} else {
-		e.good(now)
-	}
-}
-
-// listenForZeros says whether the microphone has given nothing but zeros for digitalSilence.
-func (e *ear) listenForZeros(pcm []int16) bool {
-	for _, s := range pcm {
-		if s != 0 {
-			e.zeros = 0
-			return false
-		}
-	}
-	e.zeros += len(pcm)
-	return e.zeros >= int(digitalSilence*voiceClock/time.Second)
+	e.good(now)
+	e.found(now, e.hearing.Hear(now, pcm).Fault)
 }
 
 func post(c chan<- struct{}) {

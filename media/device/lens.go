@@ -12,6 +12,7 @@ import (
 
 	"scanside/devices"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // lens is one of a Camera's devices: opened, read and watched whether it is the one in use or stands by.
@@ -33,8 +34,10 @@ const standbyEvery = 200 * time.Millisecond
 func (l *lens) how() (devices.Condition, media.Health) {
 	h := l.Health()
 	switch {
-	case h.OK:
+	case h.OK && h.Fault == content.None:
 		return devices.OK, h
+	case h.OK, h.Fault == content.Blurred: // better than no picture
+		return devices.Doubtful, h
 	case h.Muted, h.Reason == "", l.waiting.Load() && h.LastFrame.IsZero():
 		return devices.Unknown, h
 	}
@@ -47,7 +50,7 @@ func (l *lens) look(now, since time.Time) {
 	if h.LastFrame.After(since) {
 		since = h.LastFrame
 	}
-	if (h.OK || h.Reason == "") && now.Sub(since) >= max(StaleAfter, time.Duration(l.stale.Load())) {
+	if ok, reason := l.device(); (ok || reason == "") && now.Sub(since) >= max(StaleAfter, time.Duration(l.stale.Load())) {
 		l.waiting.Store(true)
 		l.bad(now, "the camera gives no picture: waiting for it")
 	}
@@ -96,6 +99,7 @@ const maxBadPictures = 30
 func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool, err error) {
 	thin, fps := thinning(cam.mode.fps, l.want.FPS)
 	l.stale.Store(int64(staleAfter(fps)))
+	sight := content.NewPicture(content.DefaultPolicy())
 	last := time.Now() // of the last picture that came
 	var passed time.Time
 	for bad := 0; ctx.Err() == nil; {
@@ -120,10 +124,13 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 			}
 			continue
 		}
-		p.at, p.fps = now, fps
-		l.slot.put(p)
+		// mediadevices does not tell the driver's own stamps: a picture is stamped when it is handed over.
+		shows := sight.See(now, time.Time{}, content.Luma{Pix: p.img.Y, Stride: p.img.YStride, Width: p.img.Rect.Dx(), Height: p.img.Rect.Dy()}).Fault
+		p.at, p.fps, p.dead = now, fps, shows.Weight() == content.Dead
 		l.frame(now)
 		l.good(now)
+		l.found(now, shows)
+		l.slot.put(p)
 		l.edit(func(h *media.Health) { h.Dropped = l.slot.lost() })
 		worked, bad, last, passed = true, 0, now, now
 	}

@@ -9,6 +9,7 @@ import (
 
 	"scanside/devices"
 	"scanside/media"
+	"scanside/media/content"
 )
 
 // MicrophoneConfig says which microphones and what they should produce.
@@ -30,10 +31,6 @@ const (
 	// nextSound is how long it may be quiet after that before it is opened anew. A pulled USB microphone shows in nothing
 	// else: the library then spins without a word.
 	nextSound = time.Second
-
-	// digitalSilence is how long samples of exactly zero are believed. A room is never that quiet: somebody muted the
-	// microphone, or it is broken.
-	digitalSilence = 3 * time.Second
 )
 
 // Microphone is the room's voice as a source: one microphone, or the first of several that works. See the package's promises.
@@ -76,7 +73,7 @@ func NewMicrophone(cfg MicrophoneConfig) (*Microphone, error) {
 func (m *Microphone) Health() media.Health {
 	h := m.ears[m.Used()].Health()
 	if _, fault := m.stream(); fault != "" {
-		h.OK, h.Reason = false, fault
+		h.OK, h.Reason, h.Fault = false, fault, content.Absent
 	}
 	return h
 }
@@ -132,7 +129,7 @@ func (m *Microphone) drain(e *ear, r *ring, used bool, pcm []int16, out media.Si
 			return
 		}
 		now := time.Now()
-		e.hear(pcm, lost, now)
+		e.hear(pcm, lost, r, now)
 		if !used {
 			continue
 		}

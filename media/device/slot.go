@@ -11,6 +11,8 @@ type picture struct {
 	img *image.YCbCr
 	at  time.Time // when it was read
 	fps float64   // how often the camera gives one
+	// dead: it is not of the room now, and must not be shown.
+	dead bool
 }
 
 // slot hands pictures from the goroutine that reads the camera to the one that encodes. It holds one; a newer one takes

@@ -153,7 +153,7 @@ func TestTakeoverShowsNothingOld(t *testing.T) {
 func TestHungDriverIsLeftBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		opens := 0
+		opens, drawn := 0, &script{steps: []step{good(1000)}}
 		c := NewCamera(CameraConfig{Devices: []string{"front"}, VideoConfig: VideoConfig{Width: 320, Height: 240}})
 		c.lenses[0].open = func() (*capture, error) {
 			opens++
@@ -164,8 +164,7 @@ func TestHungDriverIsLeftBehind(t *testing.T) {
 						<-release
 						return nil, errors.New("let go")
 					}
-					time.Sleep(frameTime)
-					return grey(image.Pt(320, 240)), nil
+					return drawn.read()
 				}}, nil
 		}
 		stop := run(t, c, &tape{})
