@@ -30,7 +30,7 @@ S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns \
-	content references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content lipsync references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ soak-devices: $(INCLUDE)/openh264 ## simulated hours (HOURS=8) of plugging camer
 
 soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
 	@$(GO) run ./lab/cmd/lab soak-netns
+
+lipsync: test-deps build ## how far apart a flash and a beep of the same moment arrive in a real Chromium
+	@$(GO) run ./lab/cmd/lab lipsync
 
 content: $(INCLUDE)/openh264 ## faults of picture and sound in drawn rooms: how soon each is said, and false alarms over simulated hours (HOURS=4)
 	@$(GO) run ./lab/cmd/lab content $(if $(HOURS),--hours $(HOURS))

@@ -26,7 +26,7 @@
 // # Beside the path
 //
 // Filter and Extender are the two small tools of numbering. KeyFrameGate holds back storms of key frame requests. H264KeyFrame and
-// H264FrameStart look into a payload. Pattern and Tone draw and sing when there is no camera and no microphone. Health is what a source knows
+// H264FrameStart look into a payload. Pattern and Tone draw and sing when there is no camera and no microphone; Beat is when both do so at once. Health is what a source knows
 // about its device.
 //
 // Times are package time's, so tests run in a testing/synctest bubble. The cost of each part is printed by go test -bench . ./media.

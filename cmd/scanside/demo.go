@@ -30,12 +30,13 @@ const (
 )
 
 type demoCommand struct {
-	Camera      string `default:"auto" placeholder:"NAME" help:"Camera: auto, test, none, or a name from 'scanside devices'."`
-	Microphone  string `default:"auto" placeholder:"NAME" help:"Microphone: auto, test, none, or a name from 'scanside devices'."`
-	Loudspeaker string `default:"none" placeholder:"NAME" help:"Loudspeaker: none, auto, or a name from 'scanside devices'."`
-	Status      string `default:"127.0.0.1:8480" placeholder:"ADDR" help:"Where the status page listens."`
-	Console     string `default:"127.0.0.1:8490" placeholder:"ADDR" help:"Where the physician's console listens."`
-	Verbose     bool   `help:"Log debugging lines too."`
+	Camera       string `default:"auto" placeholder:"NAME" help:"Camera: auto, test, none, or a name from 'scanside devices'."`
+	Microphone   string `default:"auto" placeholder:"NAME" help:"Microphone: auto, test, none, or a name from 'scanside devices'."`
+	Loudspeaker  string `default:"none" placeholder:"NAME" help:"Loudspeaker: none, auto, or a name from 'scanside devices'."`
+	Status       string `default:"127.0.0.1:8480" placeholder:"ADDR" help:"Where the status page listens."`
+	Console      string `default:"127.0.0.1:8490" placeholder:"ADDR" help:"Where the physician's console listens."`
+	FlashAndBeep bool   `help:"Send a picture and a sound that flash and beep at once, to see how far apart they arrive."`
+	Verbose      bool   `help:"Log debugging lines too."`
 }
 
 func (c *demoCommand) Run() error {
@@ -107,6 +108,9 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 	}
 	cfg.Protection = agent.Protection{Voice: failover.Always, Video: failover.Always} // emulated bytes cost nothing
 	cfg.Camera.Device, cfg.Microphone.Device, cfg.Loudspeaker.Device = c.Camera, c.Microphone, c.Loudspeaker
+	if c.FlashAndBeep {
+		cfg.Camera.Device, cfg.Microphone.Device = deviceBeat, deviceBeat
+	}
 	cfg.Status.Listen = c.Status
 	cfg.StateDir = filepath.Join(state, "agent")
 	log = log.With("part", "agent")

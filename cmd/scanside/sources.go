@@ -14,6 +14,7 @@ const (
 	deviceAuto = "auto" // the first there is; in a scan room a missing camera is a slate with the reason, never a test picture
 	deviceTest = "test" // the drawn picture, the drawn voice
 	deviceNone = "none"
+	deviceBeat = "beat" // a flash and a beep at once: `scanside demo --flash-and-beep`
 )
 
 // sources builds the room's camera and microphone as the configuration names them.
@@ -24,6 +25,8 @@ func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	case deviceNone:
 	case deviceTest:
 		all = append(all, device.NewTestPicture(video))
+	case deviceBeat:
+		all = append(all, device.NewFlash(video))
 	default:
 		all = append(all, device.NewCamera(device.CameraConfig{Devices: named(cameras), VideoConfig: video, Log: log}))
 	}
@@ -31,6 +34,8 @@ func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	case deviceNone:
 	case deviceTest:
 		all = append(all, device.NewTestVoice(0))
+	case deviceBeat:
+		all = append(all, device.NewBeep())
 	default:
 		m, err := device.NewMicrophone(device.MicrophoneConfig{Devices: named(microphones), Log: log})
 		if err != nil {

@@ -28,6 +28,15 @@
 //     opens it. At most the picture that was being encoded is still sent; a slate says "Camera muted in the room". Nothing
 //     comes of a muted microphone.
 //
+// # One clock
+//
+// Pictures and samples are stamped by the machine's monotonic clock: a picture when the driver hands it over (mediadevices does not
+// pass the kernel's own stamp on), sound by counting samples from a moment of that clock, anew each time a microphone is opened. A
+// sound card's clock is off by some 50 millionths; the stamps count its samples all the same, for nothing is then left out or
+// doubled and nothing clicks. What a stamp is in time, sender reports say anew every few seconds (RFC 3550 6.4.1), so the difference
+// does not add up; a receiver's playout buffer takes it out where it takes out the network's. How far voice and picture are
+// apart in the end is measured: make lipsync.
+//
 // # Several devices
 //
 // All of a source's devices are kept open and watched (lens, ear); package devices chooses the one in use from how they are,

@@ -12,7 +12,8 @@ import (
 // the words TEST PICTURE, so that nobody takes it for a room.
 type TestPicture struct {
 	videoStream
-	want VideoConfig
+	want  VideoConfig
+	flash bool
 }
 
 // NewTestPicture returns a source that is ready to Run once.
@@ -21,6 +22,13 @@ func NewTestPicture(want VideoConfig) *TestPicture {
 	t.condition = newCondition(media.Video, "test picture", nil)
 	t.ladder.Rate = t.want.Bitrate
 	t.SetRate(t.want.Bitrate)
+	return t
+}
+
+// NewFlash returns a test picture that flashes with a NewBeep's beeps (media.Beat), for measuring how far apart they arrive.
+func NewFlash(want VideoConfig) *TestPicture {
+	t := NewTestPicture(want)
+	t.flash = true
 	return t
 }
 
@@ -40,6 +48,9 @@ func (t *TestPicture) Run(ctx context.Context, out media.Sink) error {
 			t.closed(now)
 		} else {
 			img = pattern.Draw(n, now)
+			if t.flash {
+				pattern.Flash(now)
+			}
 			t.frame(now)
 			t.good(now)
 		}

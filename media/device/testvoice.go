@@ -12,13 +12,23 @@ import (
 const maxVoiceLag = 5
 
 // TestVoice is the source without a microphone: a drawn voice that can be told from silence.
-type TestVoice struct{ voiceStream }
+type TestVoice struct {
+	voiceStream
+	beep bool
+}
 
 // NewTestVoice returns a source that is ready to Run once. bitrate is in bit/s; 0 means 30 kbit/s.
 func NewTestVoice(bitrate int) *TestVoice {
 	t := &TestVoice{}
 	t.condition = newCondition(media.Voice, "test voice", nil)
 	t.SetRate(orDefault(bitrate, defaultVoiceBitrate))
+	return t
+}
+
+// NewBeep returns a test voice that beeps with a NewFlash's flashes.
+func NewBeep() *TestVoice {
+	t := NewTestVoice(0)
+	t.beep = true
 	return t
 }
 
@@ -46,7 +56,11 @@ func (t *TestVoice) Run(ctx context.Context, out media.Sink) error {
 			t.closed(now)
 		}
 		for ; t.samples/voiceFrame < due; t.frame(now) {
-			tone.Read(pcm)
+			if t.beep { // what sounded until now, as a microphone's packet holds it
+				media.Beep(pcm, start.Add(time.Duration(t.samples)*time.Second/voiceClock-every))
+			} else {
+				tone.Read(pcm)
+			}
 			if err := t.put(pcm, out); err != nil {
 				return err
 			}

@@ -35,6 +35,7 @@ type program struct {
 	G16       g16Command       `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
 	Firewall  firewallCommand  `cmd:"" help:"Hospital firewalls: which way media goes, how soon, and that a cut loses nothing (root)."`
 	Janus     janusCommand     `cmd:"" help:"Debian's Janus as a foreign WHIP server: picture, a cut, and the gateway's republishing (root)."`
+	Lipsync   lipsyncCommand   `cmd:"" help:"How far apart a flash and a beep of the same moment arrive in a real Chromium."`
 	Content   contentCommand   `cmd:"" help:"Faults of picture and sound in drawn rooms: how soon each is said, and false alarms over simulated hours."`
 	Helper    helperCommand    `cmd:"" hidden:"" help:"A part of the lab inside a namespace; the lab starts it itself."`
 }
