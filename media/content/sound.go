@@ -90,8 +90,10 @@ func (s *Sound) value(at time.Time, pcm []int16) {
 	case one && s.run > 0 && int(max(high, s.high))-int(min(low, s.low)) <= s.policy.OneValue:
 		s.low, s.high = min(low, s.low), max(high, s.high)
 		s.run += len(pcm)
-	case one:
+	case one && s.run == 0:
 		s.low, s.high, s.run = low, high, len(pcm)
+	case one: // another value
+		s.low, s.high, s.run, one = low, high, len(pcm), false
 	default:
 		s.run = 0
 	}

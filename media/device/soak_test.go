@@ -75,7 +75,7 @@ func (d *restless) camera() (*capture, error) {
 	if err != nil {
 		return nil, err
 	}
-	img := grey(image.Pt(64, 48))
+	drawn, img := &script{}, image.NewYCbCr(image.Rect(0, 0, 64, 48), image.YCbCrSubsampleRatio422)
 	return &capture{name: "restless", mode: mode{fourCC('Y', 'U', 'Y', 'V'), 64, 48, 5}, close: f.Close, read: func() (image.Image, error) {
 		switch d.now() {
 		case away, pulled:
@@ -91,6 +91,7 @@ func (d *restless) camera() (*capture, error) {
 			return nil, errors.New("let go")
 		}
 		time.Sleep(200 * time.Millisecond)
+		drawn.enliven(img)
 		return img, nil
 	}}, nil
 }
