@@ -16,10 +16,11 @@ export SCANSIDE_TRACES ?= $(wildcard $(abspath ../shared/traces))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libasound2
+RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libwebrtc-audio-processing-dev libasound2
 TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
 # Debian starts coturn as a service where there is systemd; the lab needs only the program: systemctl disable --now coturn.
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
+ECHO_PACKAGES := espeak-ng
 REFERENCE_PACKAGES := rist-tools
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 # Likewise starts as a service; only promtool is needed.
@@ -139,6 +140,9 @@ g16: build ## (root) from process start to media on the first link and on both
 firewall: lab-deps build ## (root) hospital firewalls with real coturn, tinyproxy and nftables, or ONLY=name,name
 	@$(GO) run ./lab/cmd/lab firewall $(if $(ONLY),--only $(ONLY))
 
+echo: echo-deps ## what echo cancellation and ducking make of a made-up room: echo, double talk, processor time
+	@$(GO) run ./lab/echo
+
 vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera and ALSA microphone
 	$(GO) run ./lab/vm camera
 
@@ -164,6 +168,9 @@ reference-deps:
 
 rules-deps:
 	@./packaging/deps.sh $(RULES_PACKAGES)
+
+echo-deps: $(INCLUDE)/openh264
+	@./packaging/deps.sh $(RUN_PACKAGES) $(ECHO_PACKAGES)
 
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)

@@ -110,7 +110,7 @@ func DefaultConfig() Config {
 		Protection:  Protection{Voice: leftOpen, Video: leftOpen},
 		Camera:      Device{Device: deviceAuto},
 		Microphone:  Device{Device: deviceAuto},
-		Loudspeaker: LoudspeakerConfig{Device: "auto", Volume: 70, Most: mostVolume},
+		Loudspeaker: LoudspeakerConfig{Device: "auto", Volume: 70, Most: mostVolume, Echo: "cancel"},
 		Video:       Video{Width: 1280, Height: 720, FPS: 30, Bitrate: 2_500_000},
 		Status:      Status{Listen: "127.0.0.1:8480"},
 		StateDir:    "/var/lib/scanside",

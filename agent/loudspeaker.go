@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type LoudspeakerConfig struct {
 	Devices []string `yaml:"devices"`    // several instead, in order: the first that works is used
 	Volume  int      `yaml:"volume"`     // percent, until somebody changes it on the page
 	Most    int      `yaml:"max_volume"` // percent: what nobody may pass
+	Echo    string   `yaml:"echo"`       // of its sound in the microphone: cancel, duck, or device, which does it itself
 }
 
 // The bounds of volumes, percent; media/room has the same least one.
@@ -60,6 +62,9 @@ func (c LoudspeakerConfig) check(m *config.Mistakes) {
 		if d == "" || d == "none" {
 			m.Add(fmt.Sprintf("loudspeaker.devices[%d]", i), "%q is no device; `scanside devices` lists what is there", d)
 		}
+	}
+	if !slices.Contains([]string{"cancel", "duck", "device"}, c.Echo) {
+		m.Add("loudspeaker.echo", "%q is no treatment of echo; use cancel, duck, or device where a speakerphone does it itself", c.Echo)
 	}
 	if c.Most < leastVolume || c.Most > mostVolume {
 		m.Add("loudspeaker.max_volume", "%d is out of range; use %d to %d percent", c.Most, leastVolume, mostVolume)

@@ -119,7 +119,7 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 	if err != nil {
 		return nil, err
 	}
-	speaker, err := loudspeaker(cfg, log)
+	speaker, err := loudspeaker(cfg, captured, log)
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (c *runCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	speaker, err := loudspeaker(cfg, log)
+	speaker, err := loudspeaker(cfg, captured, log)
 	if err != nil {
 		return err
 	}

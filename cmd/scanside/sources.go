@@ -46,13 +46,23 @@ func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	return all, nil
 }
 
-// loudspeaker builds what plays the physician's voice in the room; nil: the configuration wants none.
-func loudspeaker(cfg agent.Config, log *slog.Logger) (agent.Loudspeaker, error) {
+// loudspeaker builds what plays the physician's voice in the room, and takes its echo out of the microphone among the sources;
+// nil: the configuration wants none.
+func loudspeaker(cfg agent.Config, captured []media.Source, log *slog.Logger) (agent.Loudspeaker, error) {
 	c := cfg.Loudspeaker
 	if c.Device == deviceNone && len(c.Devices) == 0 {
 		return nil, nil
 	}
-	return room.New(room.Config{Devices: named(c.Names()), Volume: c.Volume, Most: c.Most, Log: log})
+	echo, err := room.NewEcho(room.Treatment(c.Echo)) // lives as long as the program
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range captured {
+		if m, ok := s.(*device.Microphone); ok {
+			m.Clean(echo.Heard)
+		}
+	}
+	return room.New(room.Config{Devices: named(c.Names()), Volume: c.Volume, Most: c.Most, Played: echo.Played, Log: log})
 }
 
 // named are the devices' own names; "" asks for the first one.

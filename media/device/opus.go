@@ -35,6 +35,8 @@ type voiceStream struct {
 	rate atomic.Int64 // wanted rate, bit/s
 	loss atomic.Int64 // measured, percent
 
+	clean   func(pcm []int16) // changes what is encoded, in place; nil: nothing does
+	cleaned [voiceFrame]int16
 	enc     *opus.Encoder
 	coded   int    // enc's rate, bit/s
 	armed   int    // the loss enc is armed against, percent
@@ -57,6 +59,10 @@ func (v *voiceStream) SetRate(bps int) {
 // SetLoss says what share of the packets is being lost on the way; the encoder arms itself against it, held between 10 and 30 %.
 // Any goroutine may call it.
 func (v *voiceStream) SetLoss(share float64) { v.loss.Store(int64(math.Round(100 * share))) }
+
+// Clean has each 20 ms changed in place before they are encoded: echo cancellation. Call it before Run. What the device gave is
+// judged by itself: a device that gives silence is not excused by a treatment that would.
+func (v *voiceStream) Clean(with func(pcm []int16)) { v.clean = with }
 
 // open makes the encoder: mono (a stereo decoder plays it on both sides, RFC 7587 3.4), in-band FEC, no DTX. Its memory
 // is Go's, there is nothing to close.
@@ -92,7 +98,12 @@ func (v *voiceStream) put(pcm []int16, out media.Sink) error {
 		}
 		v.armed = loss
 	}
-	n, err := v.enc.Encode(pcm, v.buf[:])
+	sound := pcm
+	if v.clean != nil {
+		sound = append(v.cleaned[:0], pcm...)
+		v.clean(sound)
+	}
+	n, err := v.enc.Encode(sound, v.buf[:])
 	if err != nil {
 		return fmt.Errorf("opus: encode 20 ms of voice: %w", err)
 	}

@@ -14,7 +14,8 @@
 //  2. What is played is decided by package playout; nothing is played twice or out of order.
 //  3. A loudspeaker that does not take sound is said within a second, with a sentence a technician can act on: without it
 //     the room cannot hear the supervisor, and supervision is not available.
-//  4. The volume never passes the configured maximum, and never is nothing: a loudspeaker that works is heard.
+//  4. What is done about echo works on 10 ms, adds no more than the canceller's own few milliseconds, and leaves a speakerphone alone.
+//  5. The volume never passes the configured maximum, and never is nothing: a loudspeaker that works is heard.
 //
 // # Goroutines
 //
