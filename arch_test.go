@@ -17,9 +17,9 @@ import (
 // arrows is the whole table of imports inside this module: a package may import what stands behind it and nothing else.
 // Add an arrow here first, with its reason in the commit.
 var arrows = map[string][]string{
-	"cmd/scanside":         {"agent", "audit", "diagnosis", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
+	"cmd/scanside":         {"agent", "agent/status", "audit", "diagnosis", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "media/content", "supervision", "viewing"},
+	"agent":                {"agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "media/content", "selftest", "supervision", "viewing"},
 	"agent/status":         {},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"media/content":        {},
 	"failover":             {},
 	"farend":               {"failover"},
+	"selftest":             {},
 	"supervision":          {},
 	"systemd":              {},
 	"viewing":              {},
@@ -46,10 +47,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

@@ -18,6 +18,7 @@
 //	audit                 the record that others can verify: append-only, hash-chained, signed
 //	viewing               decides: what the room is told about people who look in: names, light, sound. Pure likewise
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
+//	selftest              listens: the test sound, or a voice, in what a microphone recorded. Pure likewise
 //	bandwidth             estimates how much a link carries, from its probes' answers. Pure likewise
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
 //	media/content         decides: what is wrong with a picture or a sound, from what is in it. Pure likewise

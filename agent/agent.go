@@ -23,6 +23,7 @@ import (
 // Parts is what the agent is built from besides its configuration. Every field may be left zero.
 type Parts struct {
 	Loudspeaker Loudspeaker                    // nil: the box plays no voice
+	Ear         Ear                            // nil: the self-test cannot hear the microphone
 	Sources     []media.Source                 // at most one of each kind; none: the page says so
 	Net         func(Uplink) (link.Net, error) // nil: bind to the interface or the address for real
 	Media       *link.API                      // serves the room page's picture, and is closed by whoever made it; nil: one is made
@@ -57,6 +58,7 @@ type Agent struct {
 	screens   *screens
 	asker     *asker
 	examiner  *examiner
+	tester    *tester
 	journal   *journal
 	procedure switching
 	muting    muting
@@ -117,6 +119,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	}
 	a.examiner = newExaminer(a.uplinks, a.loop.post)
 	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
+	a.tester = newTester(a)
 	a.metrics = newMetrics(a)
 	if a.pages, err = a.newPages(); err != nil {
 		return nil, err
@@ -252,6 +255,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	first.Go(func() { a.screens.Run(ctx) })
 	first.Go(func() { a.asker.Run(ctx) })
 	first.Go(func() { a.examiner.Run(ctx) })
+	first.Go(func() { a.tester.Run(ctx) })
 	a.notify(ctx)
 	first.Wait()
 	for _, s := range a.sources {

@@ -336,6 +336,32 @@ type Loudspeaker struct {
 	Hung       int     `json:"hung"`       // calls into its driver that have not come back
 }
 
+// SelfTest is GET /api/v1/selftest: what the newest self-test found, of this run. POST begins one.
+type SelfTest struct {
+	Running bool      `json:"running"`
+	Say     string    `json:"say"`     // what the person in the room should do or know now; "": nothing
+	Results []Check   `json:"results"` // as far as it has come
+	At      time.Time `json:"at"`      // when it ended; zero: none has
+}
+
+// Passed reports whether all checks were made and passed.
+func (s SelfTest) Passed() bool {
+	for _, c := range s.Results {
+		if !c.Pass {
+			return false
+		}
+	}
+	return !s.Running && len(s.Results) == 3
+}
+
+// Check is one of them: camera, speaker-to-microphone, say-something.
+type Check struct {
+	Name     string `json:"check"`
+	Pass     bool   `json:"pass"`
+	Sentence string `json:"sentence"` // what was found
+	Do       string `json:"do"`       // what to do about it; "" when it passed
+}
+
 // Procedure says whether contrast or its observation is open in the room: from time-out to the end of observation. People
 // say so; copies of voice and picture go by it.
 type Procedure struct {

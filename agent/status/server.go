@@ -37,6 +37,9 @@ type Box interface {
 	// Volume changes the loudspeaker's volume by so many percent; Tone plays a sound to try it.
 	Volume(step int) error
 	Tone() error
+	// StartSelfTest begins a self-test of the devices; SelfTest is what the newest has found.
+	StartSelfTest() error
+	SelfTest() SelfTest
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
 	Examine(uplink string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, thin, restore.
@@ -48,6 +51,7 @@ type Box interface {
 var (
 	ErrUnknown       = errors.New("no such uplink")
 	ErrNoFarEnd      = errors.New("no such far end")
+	ErrTesting       = errors.New("a self-test is running; wait for its end")
 	ErrNoLoudspeaker = errors.New("the box plays no voice: the configuration names no loudspeaker")
 	ErrNoDevice      = errors.New("only camera and microphone can be muted")
 	ErrOpen          = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
@@ -97,6 +101,8 @@ func New(box Box, cfg Config) (*Server, error) {
 	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
 	mux.HandleFunc("POST /api/v1/mute", s.mute)
 	mux.HandleFunc("POST /api/v1/loudspeaker/{what}", s.loudspeaker)
+	mux.HandleFunc("POST /api/v1/selftest", s.startSelfTest)
+	mux.HandleFunc("GET /api/v1/selftest", s.selfTest)
 	mux.HandleFunc("POST /api/v1/examine", s.examine)
 	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
 	if cfg.Metrics != nil {
@@ -294,6 +300,15 @@ func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
 	s.done(w, r, s.box.Examine(uplink))
 }
 
+func (s *Server) startSelfTest(w http.ResponseWriter, r *http.Request) {
+	s.done(w, r, s.box.StartSelfTest())
+}
+
+func (s *Server) selfTest(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(s.box.SelfTest())
+}
+
 // loudspeaker makes it louder, quieter, or try itself.
 func (s *Server) loudspeaker(w http.ResponseWriter, r *http.Request) {
 	const step = 10 // percent
@@ -351,6 +366,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
 	case errors.Is(err, ErrNoDevice):
 		problem(w, http.StatusNotFound, "unknown-device", err.Error())
+	case errors.Is(err, ErrTesting):
+		problem(w, http.StatusConflict, "self-test-running", err.Error())
 	case errors.Is(err, ErrNoLoudspeaker):
 		problem(w, http.StatusNotFound, "no-loudspeaker", err.Error())
 	case errors.Is(err, ErrOpen):

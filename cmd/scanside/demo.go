@@ -119,12 +119,12 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 	if err != nil {
 		return nil, err
 	}
-	speaker, err := loudspeaker(cfg, captured, log)
+	speaker, ear, err := loudspeaker(cfg, captured, log)
 	if err != nil {
 		return nil, err
 	}
 	return agent.New(cfg, agent.Parts{
-		Sources: captured, Loudspeaker: speaker,
+		Sources: captured, Loudspeaker: speaker, Ear: ear,
 		Net: func(u agent.Uplink) (link.Net, error) {
 			bound, err := link.BindAddress(netip.MustParseAddr(u.Address))
 			if err != nil {

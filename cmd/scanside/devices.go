@@ -7,6 +7,11 @@ import (
 	"scanside/media/device"
 )
 
+type devicesCommands struct {
+	List devicesCommand     `cmd:"" default:"withargs" help:"List what is plugged in."`
+	Test testDevicesCommand `cmd:"" help:"Have the running agent test camera, loudspeaker and microphone."`
+}
+
 type devicesCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }

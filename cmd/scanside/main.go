@@ -27,7 +27,7 @@ type program struct {
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
 	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
 	Mute        muteCommand        `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
-	Devices     devicesCommand     `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names."`
+	Devices     devicesCommands    `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names, or test them."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
 	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
 	Service     serviceCommand     `cmd:"" help:"Install scanside as a service, start it, stop it, take it away."`
@@ -86,11 +86,11 @@ func (c *runCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	speaker, err := loudspeaker(cfg, captured, log)
+	speaker, ear, err := loudspeaker(cfg, captured, log)
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Version: version, Log: log, Notify: notify(log)})
+	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Ear: ear, Version: version, Log: log, Notify: notify(log)})
 	if err != nil {
 		return err
 	}

@@ -46,23 +46,33 @@ func sources(cfg agent.Config, log *slog.Logger) ([]media.Source, error) {
 	return all, nil
 }
 
-// loudspeaker builds what plays the physician's voice in the room, and takes its echo out of the microphone among the sources;
-// nil: the configuration wants none.
-func loudspeaker(cfg agent.Config, captured []media.Source, log *slog.Logger) (agent.Loudspeaker, error) {
+// loudspeaker builds what plays the physician's voice in the room, and takes its echo out of the microphone among the sources, to
+// which the ear listens; both nil: the configuration wants none.
+func loudspeaker(cfg agent.Config, captured []media.Source, log *slog.Logger) (agent.Loudspeaker, agent.Ear, error) {
 	c := cfg.Loudspeaker
 	if c.Device == deviceNone && len(c.Devices) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	echo, err := room.NewEcho(room.Treatment(c.Echo)) // lives as long as the program
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var ear agent.Ear
 	for _, s := range captured {
 		if m, ok := s.(*device.Microphone); ok {
-			m.Clean(echo.Heard)
+			raw := &room.Ear{}
+			ear = raw
+			m.Clean(func(pcm []int16) {
+				raw.Heard(pcm)
+				echo.Heard(pcm)
+			})
 		}
 	}
-	return room.New(room.Config{Devices: named(c.Names()), Volume: c.Volume, Most: c.Most, Played: echo.Played, Log: log})
+	speaker, err := room.New(room.Config{Devices: named(c.Names()), Volume: c.Volume, Most: c.Most, Played: echo.Played, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return speaker, ear, nil
 }
 
 // named are the devices' own names; "" asks for the first one.
