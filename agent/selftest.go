@@ -119,7 +119,7 @@ func (t *tester) camera(ctx context.Context) status.Check {
 	now := s.health(time.Now())
 	rate := float64(now.Frames-before.Frames) / lookFor.Seconds()
 	switch {
-	case now.Muted:
+	case t.agent.Snapshot().Status.Privacy.Camera.Muted:
 		return bad("The camera is muted in the room.", "Open it again under Privacy, and test once more.")
 	case !now.OK && now.Reason != "":
 		return bad(sentence(now.Reason), "Check the camera and its cable, and test once more.")
@@ -145,7 +145,7 @@ func (t *tester) ready(name string) *status.Check {
 		return bad("The configuration names no loudspeaker.", "Set loudspeaker.device in the configuration, or try by ear what plays the physician's voice instead.")
 	case a.parts.Ear == nil || mic == nil:
 		return bad("The configuration names no microphone of this room.", "Set microphone.device in the configuration.")
-	case mic.health(time.Now()).Muted:
+	case a.Snapshot().Status.Privacy.Microphone.Muted:
 		return bad("The microphone is muted in the room.", "Open it again under Privacy, and test once more.")
 	}
 	if p := a.parts.Loudspeaker.Playback(); !p.OK {
