@@ -27,7 +27,7 @@
 //
 // Proof is delivered media. A link that is Proving or Degraded becomes Up once it has carried media for Dwell, by the far
 // end's word, with nothing wrong; on a link that carries nothing, since no stream may be copied to it, answered probes have
-// to do, and what its media once said of it is forgotten. Each fall within FlapMemory of the one before doubles Dwell; Down soon after Degraded is one fall. Silence of ours is not silence of a link: where Step
+// to do, and what the far end then says of its media does not count. Each fall within FlapMemory of the one before doubles Dwell; Down soon after Degraded is one fall. Silence of ours is not silence of a link: where Step
 // was called later than Deadline by more than Stall, whatever was asked before proves nothing by its lack of an answer.
 //
 // # Plans

@@ -244,8 +244,8 @@ func TestCopiesProbe(t *testing.T) {
 	}
 }
 
-// A link that carries nothing is judged by its probes: what it lost of the media that it carried before, or what an outage swallowed
-// and a late word tells of, would otherwise speak against it for ever.
+// A link that has fallen and carries nothing is judged by its probes: what the outage swallowed, of which a late word tells, would
+// otherwise speak against it for ever.
 func TestRestingLinkIsProven(t *testing.T) {
 	p := two()
 	p.Protect(Voice, Never)
@@ -262,14 +262,6 @@ func TestRestingLinkIsProven(t *testing.T) {
 			w.do(Carrier(0, true))
 			for range p.ReviveAnswers {
 				w.do(Sampled(0, Sample{Answered: true, RTT: 20 * time.Millisecond}))
-			}
-		}},
-		{"it lost media", func(w *pair) {
-			for range 60 {
-				w.at = w.at.Add(beat)
-				w.do(Reported(0, 12, 8))
-				w.do(Sampled(0, Sample{Answered: true, RTT: 20 * time.Millisecond}))
-				w.do(Sampled(1, Sample{Answered: true, RTT: 20 * time.Millisecond}))
 			}
 		}},
 	} {

@@ -10,7 +10,6 @@ func (t *turn) plan() {
 	for s := range old.Route {
 		t.s.Plan.Route[s] = t.route(Stream(s), old.Route[s])
 	}
-	t.rest(old)
 	for s, from := range old.Route {
 		to := t.s.Plan.Route[s]
 		if from == to {
@@ -24,19 +23,6 @@ func (t *turn) plan() {
 		why := t.why(Stream(s), from, to, old)
 		t.d.Switchovers = append(t.d.Switchovers, Switchover{
 			Stream(s), from, to, why.link, why.reason, t.at, t.s.Links[why.link].LastGood})
-	}
-}
-
-// rest forgets what the media said of a link that no longer carries any: nothing could prove the contrary.
-func (t *turn) rest(old Plan) {
-	var was, is LinkSet
-	for s, r := range old.Route {
-		was, is = was|r, is|t.s.Plan.Route[s]
-	}
-	for l := range t.s.Links {
-		if was.Minus(is).Has(Link(l)) {
-			t.s.Links[l].Arrivals, t.s.Links[l].ForwardLoss = Arrivals{}, 0
-		}
 	}
 }
 
