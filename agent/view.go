@@ -45,6 +45,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	st.FarEnd = l.viewFarEnd(now, e)
 	st.Procedure = l.viewProcedure()
 	st.Loudspeaker = a.viewLoudspeaker()
+	st.SelfTest = boxed{a}.SelfTest()
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }

@@ -29,6 +29,7 @@ type Status struct {
 	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
 	Recorder    Recorder     `json:"recorder"`
 	Audit       Audit        `json:"audit"`
+	SelfTest    SelfTest     `json:"self_test"`
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.
