@@ -16,7 +16,7 @@ export SCANSIDE_TRACES ?= $(wildcard $(abspath ../shared/traces))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libwebrtc-audio-processing-dev libasound2
+RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libturbojpeg0-dev libwebrtc-audio-processing-dev libasound2
 TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
 # Debian starts coturn as a service where there is systemd; the lab needs only the program: systemctl disable --now coturn.
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
@@ -95,8 +95,8 @@ g10: $(INCLUDE)/openh264 ## voice within 200 ms over two recorded LTE links at o
 soak: $(INCLUDE)/openh264 ## thirty simulated days of random faults through the engine, invariants after each step; 2 minutes
 	@$(GO) run ./lab/cmd/lab soak $(if $(DAYS),--days $(DAYS))
 
-encoders: $(INCLUDE)/openh264 ## processor time and memory of the encoder beside ffmpeg's libx264 ultrafast, ten seconds of pictures of three sizes
-	$(GO) test -count 1 -v -run '^TestEncoders$$' ./media/device -args -figures 2>&1 | grep -E 'of a core|^(ok|FAIL|---)'
+encoders: $(INCLUDE)/openh264 ## processor time and memory of the encoder beside ffmpeg's libx264 ultrafast, and what a camera's frame costs before it, by format
+	$(GO) test -count 1 -v -run '^TestEncoders$$' -bench '^BenchmarkDecode' ./media/device -args -figures 2>&1 | grep -E 'of a core|ns/op|^(ok|FAIL|---)'
 
 takeover: $(INCLUDE)/openh264 ## a camera is pulled out beside a second one: when it takes over, when the first returns (in memory)
 	$(GO) test -count 1 -v -run '^Test(TakeoverAndReturn|MicrophoneTakeover|NoReturnInProcedure|HungDriverIsLeftBehind)$$' ./media/device | grep -v OpenH264

@@ -47,7 +47,7 @@ func TestRecipePackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"linux-image-amd64", "libopenh264-7", "libopus0", "libasound2", "v4l-utils"} {
+	for _, want := range []string{"linux-image-amd64", "libopenh264-7", "libopus0", "libturbojpeg0", "libasound2", "v4l-utils"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("the recipe has no %s in %q", want, names)
 		}

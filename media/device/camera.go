@@ -34,10 +34,8 @@ type Camera struct {
 	wake   chan struct{} // some lens has a picture
 }
 
-// NewCamera returns a source that is ready to Run once; the cameras need not be there. Call it before other goroutines
-// run: it sets an environment variable that mediadevices reads.
+// NewCamera returns a source that is ready to Run once; the cameras need not be there.
 func NewCamera(cfg CameraConfig) *Camera {
-	setReadTimeout()
 	cfg.VideoConfig = cfg.orDefaults()
 	if len(cfg.Devices) == 0 {
 		cfg.Devices = []string{""}

@@ -2,6 +2,7 @@ package device
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"io"
 	"math/rand/v2"
@@ -62,9 +63,9 @@ func (s *script) enliven(p *image.YCbCr) {
 	copy(p.Y, s.noise[s.n*97%4000:])
 }
 
-func (s *script) read() (image.Image, error) {
+func (s *script) read() (shot, error) {
 	if len(s.steps) == 0 {
-		return nil, io.EOF
+		return shot{}, io.EOF
 	}
 	now := &s.steps[0]
 	time.Sleep(now.after)
@@ -75,7 +76,20 @@ func (s *script) read() (image.Image, error) {
 	if now.times--; now.times <= 0 {
 		s.steps = s.steps[1:]
 	}
-	return img, err
+	if err != nil {
+		return shot{}, err
+	}
+	return taken(img), nil
+}
+
+// taken makes a shot of a picture.
+func taken(img image.Image) shot {
+	return shot{size: img.Bounds().Size(), into: func(dst *image.YCbCr) error {
+		if !copyI420(dst, img) {
+			return fmt.Errorf("a picture of a kind that cannot be used (%T)", img)
+		}
+		return nil
+	}}
 }
 
 func TestCamera(t *testing.T) {

@@ -6,16 +6,9 @@ import (
 	"fmt"
 	"image"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/pion/mediadevices/pkg/driver"
-	"github.com/pion/mediadevices/pkg/driver/camera"
-	"github.com/pion/mediadevices/pkg/io/video"
-	"github.com/pion/mediadevices/pkg/prop"
 )
 
 // capture is an open camera. One goroutine uses it.
@@ -24,12 +17,16 @@ type capture struct {
 	mode mode   // what it really does
 	// read returns the next picture, valid until the next read. It blocks for ReadTimeout at most. After an error it may
 	// be called again: one bad picture is not the end.
-	read  func() (image.Image, error)
-	close func() error // exactly once: mediadevices would close a file number that may be somebody else's by then
+	read  func() (shot, error)
+	close func() error // exactly once
 }
 
-// readTimeoutVariable is how mediadevices' camera driver is told ReadTimeout; it has no other way.
-const readTimeoutVariable = "PION_MEDIADEVICES_CAMERA_READ_TIMEOUT"
+// shot is one picture as it came, not decoded yet: of a camera that stands by most never are.
+type shot struct {
+	size image.Point
+	at   time.Time                    // when it was captured, by the driver's word; zero: it does not say
+	into func(dst *image.YCbCr) error // decodes it into 4:2:0 of size made even
+}
 
 // openCamera opens the camera that name stands for ("" is the first there is) in the mode nearest to want.
 func openCamera(name string, want VideoConfig) (*capture, error) {
@@ -41,7 +38,14 @@ func openCamera(name string, want VideoConfig) (*capture, error) {
 	if err != nil {
 		return nil, explainCamera(node, err)
 	}
-	defer kernel.Close()
+	c, err := chooseAndStart(kernel, node, want)
+	if err != nil {
+		return nil, errors.Join(err, kernel.Close())
+	}
+	return c, nil
+}
+
+func chooseAndStart(kernel *v4l2Node, node string, want VideoConfig) (*capture, error) {
 	info, err := kernel.info()
 	if err != nil {
 		return nil, explainCamera(node, err)
@@ -54,78 +58,37 @@ func openCamera(name string, want VideoConfig) (*capture, error) {
 	return startCamera(kernel, node, info, asked)
 }
 
-// startCamera starts the stream and reads back what the driver made of the request. If that is another size, it starts
-// once more with that size: mediadevices cuts the pictures up by the size it asked for.
+// startCamera starts the stream in the mode that the driver makes of the one asked for. The node is then closed with the capture.
 func startCamera(kernel *v4l2Node, node string, info v4l2Info, asked mode) (*capture, error) {
 	c := &capture{name: fmt.Sprintf("%s (%s)", info.card, node)}
-	for attempt := range 2 {
-		read, stop, err := streamCamera(node, asked)
-		if err != nil {
-			return nil, explainCamera(c.name, err)
-		}
-		real, err := kernel.current()
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("camera %s: %w", c.name, err), stop())
-		}
-		if real.fps == 0 {
-			real.fps = cmp.Or(asked.fps, defaultFPS)
-		}
-		if real.width == asked.width && real.height == asked.height && real.format == asked.format {
-			c.mode, c.close = real, stop
-			c.read = func() (image.Image, error) { img, _, err := read.Read(); return img, err }
-			return c, nil
-		}
-		if err := stop(); err != nil {
-			return nil, fmt.Errorf("camera %s: stop it: %w", c.name, err)
-		}
-		if attempt == 1 || formatRank(real.format) < 0 {
-			return nil, fmt.Errorf("camera %s: asked for %v, it gives %v", c.name, asked, real)
-		}
-		asked.format, asked.width, asked.height = real.format, real.width, real.height
-	}
-	panic("unreachable")
-}
-
-// streamCamera starts mediadevices' driver for the node and returns its reader and what stops it.
-func streamCamera(node string, m mode) (video.Reader, func() error, error) {
-	d, err := findDriver(node)
+	stream, real, err := startStream(kernel, asked)
 	if err != nil {
-		return nil, nil, err
+		return nil, explainCamera(c.name, err)
 	}
-	if err := d.Open(); err != nil {
-		return nil, nil, err
+	if real.fps == 0 {
+		real.fps = cmp.Or(asked.fps, defaultFPS)
 	}
-	p := prop.Media{Video: prop.Video{
-		Width: m.width, Height: m.height, FrameRate: float32(m.fps), FrameFormat: pixelFormats[formatRank(m.format)].format,
-		// The kernel keeps two pictures for us; if we stood still they are old.
-		DiscardFramesOlderThan: staleAfter(m.fps),
-	}}
-	r, err := d.(driver.VideoRecorder).VideoRecord(p)
+	if formatRank(real.format) < 0 {
+		return nil, errors.Join(fmt.Errorf("camera %s: asked for %v, it gives %v", c.name, asked, real), stream.Close())
+	}
+	dec, err := newDecoder(real, stream.stride)
 	if err != nil {
-		return nil, nil, err // the driver has closed itself
+		return nil, errors.Join(err, stream.Close())
 	}
-	return r, d.Close, nil
-}
-
-// findDriver looks the node's driver up. Drivers are known from one scan at program start; Initialize scans again, so
-// that a camera plugged in since is found and one that moved to another node is not mistaken. A driver in use elsewhere
-// is only forgotten by the list, it keeps working.
-func findDriver(node string) (driver.Driver, error) {
-	camera.Initialize()
-	want := camera.LabelSeparator + filepath.Base(node)
-	for _, d := range driver.GetManager().Query(driver.FilterVideoRecorder()) {
-		if strings.HasSuffix(d.Info().Label, want) {
-			return d, nil
-		}
+	c.mode = real
+	var frame []byte
+	into := func(dst *image.YCbCr) error { return dec.into(dst, frame) }
+	c.read = func() (shot, error) {
+		var at time.Time
+		var err error
+		frame, at, err = stream.next()
+		return shot{image.Pt(real.width, real.height), at, into}, err
 	}
-	return nil, syscall.ENOENT
-}
-
-// setReadTimeout makes a camera that hangs give up after ReadTimeout instead of 5 s, unless somebody chose otherwise.
-func setReadTimeout() {
-	if _, set := os.LookupEnv(readTimeoutVariable); !set {
-		_ = os.Setenv(readTimeoutVariable, strconv.Itoa(int(ReadTimeout/time.Second))) // fails only for an invalid name
+	c.close = func() error {
+		dec.Close()
+		return errors.Join(stream.Close(), kernel.Close())
 	}
+	return c, nil
 }
 
 // explainCamera says what an error of a camera means and what to do.
@@ -135,6 +98,8 @@ func explainCamera(name string, err error) error {
 		return fmt.Errorf("camera %s is in use by another program: close that program: %w", name, err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("camera %s may not be opened: run as a member of the group \"video\": %w", name, err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("camera %s finds no room on its USB bus beside the other devices: plug it into another socket, or ask for a smaller picture: %w", name, err)
 	case errors.Is(err, syscall.ENODEV), errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("camera %s is gone: check its cable: %w", name, err)
 	}

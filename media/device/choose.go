@@ -3,35 +3,24 @@ package device
 import (
 	"cmp"
 	"slices"
-
-	"github.com/pion/mediadevices/pkg/frame"
 )
 
-// pixelFormat is a pixel format that mediadevices' camera driver can decode, best first: the raw ones cost a copy, MJPEG
-// costs 10 ms a picture at 720p, as much as three encodings.
-type pixelFormat struct {
-	code   v4l2Format
-	format frame.Format
-}
+// The pixel formats that can be decoded here.
+const (
+	formatI420  v4l2Format = 'Y' | 'U'<<8 | '1'<<16 | '2'<<24
+	formatNV12  v4l2Format = 'N' | 'V'<<8 | '1'<<16 | '2'<<24
+	formatNV21  v4l2Format = 'N' | 'V'<<8 | '2'<<16 | '1'<<24
+	formatYUYV  v4l2Format = 'Y' | 'U'<<8 | 'Y'<<16 | 'V'<<24
+	formatUYVY  v4l2Format = 'U' | 'Y'<<8 | 'V'<<16 | 'Y'<<24
+	formatMJPEG v4l2Format = 'M' | 'J'<<8 | 'P'<<16 | 'G'<<24
+)
 
-// pixelFormats is a table.
-var pixelFormats = []pixelFormat{
-	{fourCC('Y', 'U', '1', '2'), frame.FormatI420},
-	{fourCC('N', 'V', '1', '2'), frame.FormatNV12},
-	{fourCC('N', 'V', '2', '1'), frame.FormatNV21},
-	{fourCC('Y', 'U', 'Y', 'V'), frame.FormatYUYV},
-	{fourCC('U', 'Y', 'V', 'Y'), frame.FormatUYVY},
-	{fourCC('M', 'J', 'P', 'G'), frame.FormatMJPEG},
-}
-
-func fourCC(a, b, c, d byte) v4l2Format {
-	return v4l2Format(a) | v4l2Format(b)<<8 | v4l2Format(c)<<16 | v4l2Format(d)<<24
-}
+// pixelFormats is a table, best first: the raw ones cost a copy, MJPEG several (make micro, BenchmarkDecode), and it has lost
+// detail already.
+var pixelFormats = []v4l2Format{formatI420, formatNV12, formatNV21, formatYUYV, formatUYVY, formatMJPEG}
 
 // formatRank is the format's place in pixelFormats, -1 if it cannot be used.
-func formatRank(f v4l2Format) int {
-	return slices.IndexFunc(pixelFormats, func(p pixelFormat) bool { return p.code == f })
-}
+func formatRank(f v4l2Format) int { return slices.Index(pixelFormats, f) }
 
 // enoughFPS is the share of the wanted frame rate below which a smoother format is worth MJPEG's cost: USB 2 cameras
 // give raw 720p at 10 a second and MJPEG at 30.

@@ -7,7 +7,7 @@ import (
 
 func TestChoose(t *testing.T) {
 	m := func(format string, w, h int, fps float64) mode {
-		return mode{fourCC(format[0], format[1], format[2], format[3]), w, h, fps}
+		return mode{v4l2Format(format[0]) | v4l2Format(format[1])<<8 | v4l2Format(format[2])<<16 | v4l2Format(format[3])<<24, w, h, fps}
 	}
 	want := VideoConfig{}.orDefaults()
 	for _, c := range []struct {

@@ -24,8 +24,7 @@ const (
 // StaleAfter is how old the camera's last picture may be before a slate takes its place.
 const StaleAfter = 500 * time.Millisecond
 
-// ReadTimeout is how long a camera may take to deliver a picture before it is closed and opened again. It is also how
-// long Camera.Run may take to return. mediadevices knows whole seconds only.
+// ReadTimeout is how long a camera may take to deliver a picture before it is closed and opened again.
 const ReadTimeout = time.Second
 
 // VideoConfig says what a video source should produce. Zero fields take the defaults: 1280x720, 30 pictures a second,

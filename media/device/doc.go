@@ -51,10 +51,10 @@
 //
 // # The libraries' traps that are dealt with here
 //
-// mediadevices: its camera driver registers devices in an init and again only by Initialize, which forgets all others, so a
-// driver is looked up anew at each opening (capture.go); closing a driver twice closes a stranger's file; a driver may
-// choose another size than asked, which is read back from the kernel (v4l2.go); one bad picture ends its tracks, so its
-// tracks are not used. openh264: without a frame rate it sends ten times its target; if it may drop pictures it stutters
+// mediadevices: of it only the encoder is used. Its camera driver keeps no time stamps, decodes Motion JPEG with Go's image/jpeg
+// at three times the cost of encoding, cannot pass a frame over undecoded, and one bad picture ends its tracks: v4l2stream.go
+// speaks to the kernel instead. A driver may choose another size than asked, which is read back. libjpeg-turbo: it warns of bytes
+// that many cameras leave in each picture, and of pictures that were cut off, in the same way (jpeg.go). openh264: without a frame rate it sends ten times its target; if it may drop pictures it stutters
 // after key frames, and if it may not it says on stderr, at each start and change of rate, that the rate cannot be kept,
 // which debt.go sees to. malgo: it lends its buffer during the callback only, and does not notice when a device is pulled
 // out (microphone.go watches). ALSA: its "null" looks like a microphone (alsa.go).

@@ -16,7 +16,7 @@ import (
 // both at the program's start; its Opus is built for processors with AVX and dies on those without.
 func TestOnlyTheseOfMediadevices(t *testing.T) {
 	const lib = "github.com/pion/mediadevices/"
-	allowed := []string{"pkg/codec", "pkg/codec/openh264", "pkg/driver", "pkg/driver/camera", "pkg/frame", "pkg/io/video", "pkg/prop"}
+	allowed := []string{"pkg/codec", "pkg/codec/openh264", "pkg/driver", "pkg/io/video", "pkg/prop"}
 	files, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)

@@ -103,7 +103,7 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 	last := time.Now() // of the last picture that came
 	var passed time.Time
 	for bad := 0; ctx.Err() == nil; {
-		img, err := cam.read()
+		taken, err := cam.read()
 		now := time.Now()
 		if !s.alive(readPatience) {
 			return worked, nil
@@ -114,7 +114,7 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 		}
 		var p *picture
 		if err == nil {
-			p, err = convert(img, l.slot)
+			p, err = convert(taken, l.slot)
 		}
 		if err != nil {
 			bad++
@@ -152,15 +152,15 @@ func verdict(name string, err error, n int, silence time.Duration) error {
 }
 
 // convert copies a camera's picture into a buffer of our own: the camera's is overwritten by its next one.
-func convert(img image.Image, s *slot) (*picture, error) {
-	size := img.Bounds().Size()
+func convert(taken shot, s *slot) (*picture, error) {
+	size := taken.size
 	if size.X < minSide || size.Y < minSide {
 		return nil, fmt.Errorf("a picture of %dx%d", size.X, size.Y)
 	}
 	p := s.buffer(image.Pt(even(size.X), even(size.Y)))
-	if !copyI420(p.img, img) {
+	if err := taken.into(p.img); err != nil {
 		s.give(p)
-		return nil, fmt.Errorf("a picture of a kind that cannot be used (%T)", img)
+		return nil, err
 	}
 	return p, nil
 }

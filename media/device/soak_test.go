@@ -76,23 +76,23 @@ func (d *restless) camera() (*capture, error) {
 		return nil, err
 	}
 	drawn, img := &script{}, image.NewYCbCr(image.Rect(0, 0, 64, 48), image.YCbCrSubsampleRatio422)
-	return &capture{name: "restless", mode: mode{fourCC('Y', 'U', 'Y', 'V'), 64, 48, 5}, close: f.Close, read: func() (image.Image, error) {
+	return &capture{name: "restless", mode: mode{formatYUYV, 64, 48, 5}, close: f.Close, read: func() (shot, error) {
 		switch d.now() {
 		case away, pulled:
-			return nil, syscall.ENODEV
+			return shot{}, syscall.ENODEV
 		case damaged:
 			time.Sleep(200 * time.Millisecond)
-			return nil, errJPEG
+			return shot{}, errDamaged
 		case mute:
 			time.Sleep(ReadTimeout)
-			return nil, errors.New("no picture within 1s")
+			return shot{}, errors.New("no picture within 1s")
 		case hangs:
 			time.Sleep(15 * time.Second)
-			return nil, errors.New("let go")
+			return shot{}, errors.New("let go")
 		}
 		time.Sleep(200 * time.Millisecond)
 		drawn.enliven(img)
-		return img, nil
+		return taken(img), nil
 	}}, nil
 }
 

@@ -35,7 +35,7 @@ func (s *script) opener(name string) func() (*capture, error) {
 				return nil, err
 			}
 		}
-		return &capture{name: name, mode: mode{fourCC('Y', 'U', 'Y', 'V'), 320, 240, 30}, read: s.read, close: func() error { return nil }}, nil
+		return &capture{name: name, mode: mode{formatYUYV, 320, 240, 30}, read: s.read, close: func() error { return nil }}, nil
 	}
 }
 
@@ -136,7 +136,7 @@ func TestTakeoverShowsNothingOld(t *testing.T) {
 		}
 		src.choose(time.Now(), src.lenses[0])
 		time.Sleep(time.Second)
-		p, err := convert(grey(image.Pt(320, 240)), src.lenses[1].slot)
+		p, err := convert(taken(grey(image.Pt(320, 240))), src.lenses[1].slot)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,11 +158,11 @@ func TestHungDriverIsLeftBehind(t *testing.T) {
 		c.lenses[0].open = func() (*capture, error) {
 			opens++
 			n := opens
-			return &capture{name: "front", mode: mode{fourCC('Y', 'U', 'Y', 'V'), 320, 240, 30}, close: func() error { return nil },
-				read: func() (image.Image, error) {
+			return &capture{name: "front", mode: mode{formatYUYV, 320, 240, 30}, close: func() error { return nil },
+				read: func() (shot, error) {
 					if n <= 6 {
 						<-release
-						return nil, errors.New("let go")
+						return shot{}, errors.New("let go")
 					}
 					return drawn.read()
 				}}, nil
