@@ -127,7 +127,7 @@ func (c *Camera) show(p *picture, slate *slate, out media.Sink) {
 		c.RequestKeyFrame() // the slate's last picture predicts nothing of the room
 	}
 	slate.reset(p.img.Rect.Size())
-	c.encoder(p.at, c.put(p.img, p.at, p.fps, out))
+	c.encoder(p.at, c.put(p.img, p.taken, p.fps, out))
 }
 
 // choose makes the choice, unless all is muted, and changes from one camera to another: the stream goes on with a key frame, and with a picture that

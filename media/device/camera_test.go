@@ -26,8 +26,9 @@ type step struct {
 	after time.Duration
 	img   image.Image // nil: err
 	err   error
-	times int  // 0 is once
-	still bool // the same picture each time; else a sensor's noise is on it
+	times int           // 0 is once
+	still bool          // the same picture each time; else a sensor's noise is on it
+	late  time.Duration // the driver says that it was captured so long before it came; 0: it does not say
 }
 
 var errJPEG = errors.New("invalid JPEG format: short Huffman data")
@@ -69,7 +70,7 @@ func (s *script) read() (shot, error) {
 	}
 	now := &s.steps[0]
 	time.Sleep(now.after)
-	img, err := now.img, now.err
+	img, err, late := now.img, now.err, now.late
 	if p, ok := img.(*image.YCbCr); ok && !now.still {
 		s.enliven(p)
 	}
@@ -79,7 +80,11 @@ func (s *script) read() (shot, error) {
 	if err != nil {
 		return shot{}, err
 	}
-	return taken(img), nil
+	raw := taken(img)
+	if late != 0 {
+		raw.at = time.Now().Add(-late)
+	}
+	return raw, nil
 }
 
 // taken makes a shot of a picture.

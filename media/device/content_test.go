@@ -97,6 +97,50 @@ func TestFrozenCameraIsLeft(t *testing.T) {
 	})
 }
 
+// A picture's RTP time is the driver's own, not that of a program that is late now and then; where the driver's clock cannot be
+// believed the picture stays visible, is stamped as it arrives, and the fault is said.
+func TestPictureIsStampedByTheDriver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		late := good(1)
+		late.after, late.late = frameTime+20*time.Millisecond, 50*time.Millisecond
+		soon := good(1)
+		soon.after, soon.late = frameTime-20*time.Millisecond, 30*time.Millisecond
+		wrong := good(100)
+		wrong.late = time.Hour
+		s := script{}
+		for range 50 {
+			s.steps = append(s.steps, late, soon)
+		}
+		s.steps = append(s.steps, wrong)
+		c, out := s.camera(), &tape{}
+		stop := run(t, c, out)
+		time.Sleep(3 * time.Second)
+		if h := c.Health(); !h.OK || h.Fault != content.None {
+			t.Errorf("stamped well: %+v", h)
+		}
+		time.Sleep(3 * time.Second)
+		if h := c.Health(); !h.OK || h.Fault != content.Backward {
+			t.Errorf("an hour off: %+v", h)
+		}
+		stop()
+		pictures := 0
+		var last uint32
+		for _, p := range out.packets {
+			if !p.Marker {
+				continue
+			}
+			if step := p.Timestamp - last; pictures > 0 && pictures != 100 && (step < 2990 || step > 3010) {
+				t.Errorf("picture %d is stamped %d after the one before, not a 30th of a second", pictures, step)
+			}
+			last = p.Timestamp
+			pictures++
+		}
+		if pictures < 170 {
+			t.Errorf("%d pictures in 6 s", pictures)
+		}
+	})
+}
+
 func TestMicrophonesSound(t *testing.T) {
 	e := &ear{condition: newCondition(0, "test", nil)}
 	at := time.Unix(1000, 0)

@@ -226,3 +226,31 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// Frames that waited are left out, at most as many as there are buffers: a camera whose clock is wrong is seen all the same.
+func TestFramesThatWaited(t *testing.T) {
+	s := &v4l2Stream{stale: StaleAfter, bufs: make([][]byte, bufferedFrames)}
+	show := func(waited time.Duration, n int) (shown int) {
+		for range n {
+			if !s.tooOld(waited) {
+				shown++
+			}
+		}
+		return shown
+	}
+	for _, c := range []struct {
+		name   string
+		waited time.Duration
+		n, out int
+	}{
+		{"fresh", 30 * time.Millisecond, 10, 10},
+		{"this program stood still", 5 * time.Second, bufferedFrames, 0},
+		{"fresh again", 30 * time.Millisecond, 10, 10},
+		{"the clock is wrong", time.Hour, 30, 30 - bufferedFrames},
+		{"the clock is fast", -time.Hour, 10, 10},
+	} {
+		if shown := show(c.waited, c.n); shown != c.out {
+			t.Errorf("%s: %d of %d shown, want %d", c.name, shown, c.n, c.out)
+		}
+	}
+}

@@ -30,8 +30,8 @@
 //
 // # One clock
 //
-// Pictures and samples are stamped by the machine's monotonic clock: a picture when the driver hands it over (mediadevices does not
-// pass the kernel's own stamp on), sound by counting samples from a moment of that clock, anew each time a microphone is opened. A
+// Pictures and samples are stamped by the machine's monotonic clock: a picture when it was captured, by the kernel's word (when it is
+// handed over, where the driver does not say or says what cannot be), sound by counting samples from a moment of that clock, anew each time a microphone is opened. A
 // sound card's clock is off by some 50 millionths; the stamps count its samples all the same, for nothing is then left out or
 // doubled and nothing clicks. What a stamp is in time, sender reports say anew every few seconds (RFC 3550 6.4.1), so the difference
 // does not add up; a receiver's playout buffer takes it out where it takes out the network's. How far voice and picture are

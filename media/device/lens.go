@@ -103,7 +103,7 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 	last := time.Now() // of the last picture that came
 	var passed time.Time
 	for bad := 0; ctx.Err() == nil; {
-		taken, err := cam.read()
+		raw, err := cam.read()
 		now := time.Now()
 		if !s.alive(readPatience) {
 			return worked, nil
@@ -114,7 +114,7 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 		}
 		var p *picture
 		if err == nil {
-			p, err = convert(taken, l.slot)
+			p, err = convert(raw, l.slot)
 		}
 		if err != nil {
 			bad++
@@ -124,9 +124,8 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 			}
 			continue
 		}
-		// mediadevices does not tell the driver's own stamps: a picture is stamped when it is handed over.
-		shows := sight.See(now, time.Time{}, content.Luma{Pix: p.img.Y, Stride: p.img.YStride, Width: p.img.Rect.Dx(), Height: p.img.Rect.Dy()}).Fault
-		p.at, p.fps, p.dead = now, fps, shows.Weight() == content.Dead
+		shows := sight.See(now, raw.at, content.Luma{Pix: p.img.Y, Stride: p.img.YStride, Width: p.img.Rect.Dx(), Height: p.img.Rect.Dy()}).Fault
+		p.at, p.taken, p.fps, p.dead = now, believed(raw.at, now, shows), fps, shows.Weight() == content.Dead
 		l.frame(now)
 		l.good(now)
 		l.found(now, shows)
@@ -135,6 +134,14 @@ func (l *lens) read(ctx context.Context, s *session, cam *capture) (worked bool,
 		worked, bad, last, passed = true, 0, now, now
 	}
 	return worked, nil
+}
+
+// believed is when a picture that came now was taken: the driver's word, unless it gives none, or one that cannot be.
+func believed(stamp, now time.Time, shows content.Fault) time.Time {
+	if stamp.IsZero() || stamp.After(now) || now.Sub(stamp) >= content.DefaultPolicy().StampSlack || shows == content.Backward {
+		return now
+	}
+	return stamp
 }
 
 // verdict says what the nth failed read in a row means, silence after the last good one; nil: read on.
@@ -152,13 +159,13 @@ func verdict(name string, err error, n int, silence time.Duration) error {
 }
 
 // convert copies a camera's picture into a buffer of our own: the camera's is overwritten by its next one.
-func convert(taken shot, s *slot) (*picture, error) {
-	size := taken.size
+func convert(raw shot, s *slot) (*picture, error) {
+	size := raw.size
 	if size.X < minSide || size.Y < minSide {
 		return nil, fmt.Errorf("a picture of %dx%d", size.X, size.Y)
 	}
 	p := s.buffer(image.Pt(even(size.X), even(size.Y)))
-	if err := taken.into(p.img); err != nil {
+	if err := raw.into(p.img); err != nil {
 		s.give(p)
 		return nil, err
 	}

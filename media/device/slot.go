@@ -8,9 +8,10 @@ import (
 
 // picture is a camera's picture on its way to the encoder.
 type picture struct {
-	img *image.YCbCr
-	at  time.Time // when it was read
-	fps float64   // how often the camera gives one
+	img   *image.YCbCr
+	at    time.Time // when it was read
+	taken time.Time // when it was captured, by the driver's word where that can be believed; else at
+	fps   float64   // how often the camera gives one
 	// dead: it is not of the room now, and must not be shown.
 	dead bool
 }

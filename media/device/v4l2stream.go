@@ -21,6 +21,7 @@ type v4l2Stream struct {
 	bufs   [][]byte
 	lent   int // index of the frame that is in use; -1: none
 	stale  time.Duration
+	old    int // frames in a row that seem to have waited too long
 }
 
 // buffered frames: one that is read, one that is being filled, and two for when this program is late.
@@ -122,11 +123,22 @@ func (s *v4l2Stream) next() (frame []byte, at time.Time, err error) {
 			return nil, time.Time{}, errDamaged
 		}
 		at, waited := captured(&b)
-		if waited > s.stale {
+		if s.tooOld(waited) {
 			continue
 		}
 		return s.bufs[b.index][:b.bytesused], at, nil
 	}
+}
+
+// tooOld says whether a frame waited while this program stood still. No more can have waited than there are buffers: after
+// so many it is the camera's clock that is wrong, and its pictures are as fresh as any.
+func (s *v4l2Stream) tooOld(waited time.Duration) bool {
+	if waited <= s.stale {
+		s.old = 0
+		return false
+	}
+	s.old = min(s.old+1, len(s.bufs)+1)
+	return s.old <= len(s.bufs)
 }
 
 // wait takes a full buffer from the driver.
