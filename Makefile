@@ -48,7 +48,7 @@ $(INCLUDE)/openh264:
 	@mkdir -p $(INCLUDE) && ln -sfn /usr/include/wels $@
 
 test: test-deps axe build ## everything that needs no root: unit, golden, fuzz seeds, in-memory world, real Chromium
-	$(GO) test -timeout 20m ./... # the stories of lab/bubble are minutes of processor time
+	$(GO) test -timeout 20m ./lab/bubble ./media/device ./... # the longest first: their minutes pass beside the others'
 
 check: $(INCLUDE)/openh264 ## the gate before every push
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "gofmt would change:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
