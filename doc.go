@@ -23,7 +23,7 @@
 //	media                 RTP: Source, Sink, Fanout, Merger, Filter, key frame coalescing, the test picture
 //	media/content         decides: what is wrong with a picture or a sound, from what is in it. Pure likewise
 //	media/playout         decides: when a voice that comes over a network is played. Pure likewise
-//	media/room            the loudspeaker (cgo)
+//	media/room            the loudspeaker, and the physician's echo taken out of the microphone (cgo)
 //	media/synthetic       sources and counters for worlds without devices
 //	media/device          camera, microphone, encoders (cgo; the only importer of mediadevices)
 //	link                  WHIP and WHEP, client and server; probes; sockets bound to an uplink
