@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -123,15 +124,13 @@ func (p *peer) negotiate(ctx context.Context, endpoint string) error {
 }
 
 func onceEach(connected, failed chan struct{}) func(webrtc.PeerConnectionState) {
-	var up, down bool // pion calls this from one goroutine at a time
-	return func(s webrtc.PeerConnectionState) {
-		if s == webrtc.PeerConnectionStateConnected && !up {
-			up = true
-			close(connected)
-		}
-		if (s == webrtc.PeerConnectionStateFailed || s == webrtc.PeerConnectionStateClosed) && !down {
-			down = true
-			close(failed)
+	up, down := sync.OnceFunc(func() { close(connected) }), sync.OnceFunc(func() { close(failed) })
+	return func(s webrtc.PeerConnectionState) { // pion calls this from a goroutine of its own each time
+		switch s {
+		case webrtc.PeerConnectionStateConnected:
+			up()
+		case webrtc.PeerConnectionStateFailed, webrtc.PeerConnectionStateClosed:
+			down()
 		}
 	}
 }
