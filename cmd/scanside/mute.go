@@ -58,17 +58,9 @@ func mute(ctx context.Context, page agent.Status, device string, on bool, out io
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if page.TokenFile != "" {
-		token, err := os.ReadFile(page.TokenFile)
-		if err != nil {
-			return fmt.Errorf("read the page's token: %w", err)
-		}
-		req.SetBasicAuth("scanside", strings.TrimSpace(string(token)))
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
-	resp, err := client.Do(req)
+	resp, err := askAgent(req, page, where)
 	if err != nil {
-		return fmt.Errorf("the agent does not answer at %s; is it running (systemctl status scanside)? %w", where, errors.Unwrap(err))
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent {
@@ -97,4 +89,21 @@ func onThisMachine(listen string) (string, error) {
 		host = "localhost"
 	}
 	return net.JoinHostPort(host, port), nil
+}
+
+// askAgent asks the agent that runs on this machine, with the page's token if there is one.
+func askAgent(req *http.Request, page agent.Status, where string) (*http.Response, error) {
+	if page.TokenFile != "" {
+		token, err := os.ReadFile(page.TokenFile)
+		if err != nil {
+			return nil, fmt.Errorf("read the page's token: %w", err)
+		}
+		req.SetBasicAuth("scanside", strings.TrimSpace(string(token)))
+	}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("the agent does not answer at %s; is it running (systemctl status scanside)? %w", where, errors.Unwrap(err))
+	}
+	return resp, nil
 }

@@ -106,17 +106,9 @@ func selfTest(ctx context.Context, page agent.Status, method string, into *statu
 	if err != nil {
 		return err
 	}
-	if page.TokenFile != "" {
-		token, err := os.ReadFile(page.TokenFile)
-		if err != nil {
-			return fmt.Errorf("read the page's token: %w", err)
-		}
-		req.SetBasicAuth("scanside", strings.TrimSpace(string(token)))
-	}
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
-	resp, err := client.Do(req)
+	resp, err := askAgent(req, page, where)
 	if err != nil {
-		return fmt.Errorf("the agent does not answer at %s; is it running (systemctl status scanside)? %w", where, errors.Unwrap(err))
+		return err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))

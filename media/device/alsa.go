@@ -3,7 +3,6 @@ package device
 import (
 	"bufio"
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -76,6 +75,12 @@ const pcmPrefix = "pcm:"
 // records. Only cards the kernel lists are found, so ALSA's "null" never is: it looks like a working microphone and is
 // silent for ever.
 func findMicrophone(root, name string) (pcm, label string, err error) {
+	return findCard(root, name, "microphone", func(c soundCard) []int { return c.capture })
+}
+
+// findCard finds the card that a configured name means, and its first device of those that are asked for. what is the word
+// for it in errors.
+func findCard(root, name, what string, of func(soundCard) []int) (pcm, label string, err error) {
 	if p, ok := strings.CutPrefix(name, pcmPrefix); ok {
 		return p, "ALSA " + p, nil
 	}
@@ -85,21 +90,22 @@ func findMicrophone(root, name string) (pcm, label string, err error) {
 	}
 	var ids []string
 	for _, c := range cards {
-		if len(c.capture) == 0 {
+		devices := of(c)
+		if len(devices) == 0 {
 			continue
 		}
 		if name == "" || c.id == name {
-			return fmt.Sprintf("plughw:CARD=%s,DEV=%d", c.id, c.capture[0]), fmt.Sprintf("%s (%s)", c.name, c.id), nil
+			return fmt.Sprintf("plughw:CARD=%s,DEV=%d", c.id, devices[0]), fmt.Sprintf("%s (%s)", c.name, c.id), nil
 		}
 		ids = append(ids, c.id)
 	}
 	switch {
 	case name == "":
-		return "", "", errors.New("no microphone found: plug one in (\"scanside devices\" lists what is there)")
+		return "", "", fmt.Errorf("no %s found: plug one in (\"scanside devices\" lists what is there)", what)
 	case len(ids) == 0:
-		return "", "", fmt.Errorf("microphone %s is not plugged in: check its cable (there is none)", name)
+		return "", "", fmt.Errorf("%s %s is not plugged in: check its cable (there is none)", what, name)
 	}
-	return "", "", fmt.Errorf("microphone %s is not plugged in: check its cable, or choose another (there are: %s)", name, strings.Join(ids, ", "))
+	return "", "", fmt.Errorf("%s %s is not plugged in: check its cable, or choose another (there are: %s)", what, name, strings.Join(ids, ", "))
 }
 
 // refuseNull refuses ALSA's null device under any of its names.

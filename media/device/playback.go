@@ -17,30 +17,7 @@ const playPeriods = 4
 func FindLoudspeaker(name string) (pcm, label string, err error) { return findLoudspeaker("/", name) }
 
 func findLoudspeaker(root, name string) (pcm, label string, err error) {
-	if p, ok := strings.CutPrefix(name, pcmPrefix); ok {
-		return p, "ALSA " + p, nil
-	}
-	cards, err := soundCards(root)
-	if err != nil {
-		return "", "", err
-	}
-	var ids []string
-	for _, c := range cards {
-		if len(c.playback) == 0 {
-			continue
-		}
-		if name == "" || c.id == name {
-			return fmt.Sprintf("plughw:CARD=%s,DEV=%d", c.id, c.playback[0]), fmt.Sprintf("%s (%s)", c.name, c.id), nil
-		}
-		ids = append(ids, c.id)
-	}
-	switch {
-	case name == "":
-		return "", "", errors.New("no loudspeaker found: plug one in (\"scanside devices\" lists what is there)")
-	case len(ids) == 0:
-		return "", "", fmt.Errorf("loudspeaker %s is not plugged in: check its cable (there is none)", name)
-	}
-	return "", "", fmt.Errorf("loudspeaker %s is not plugged in: check its cable, or choose another (there are: %s)", name, strings.Join(ids, ", "))
+	return findCard(root, name, "loudspeaker", func(c soundCard) []int { return c.playback })
 }
 
 // RefuseNullLoudspeaker refuses ALSA's null device, which plays everything and is never heard, under any of its names.
