@@ -17,7 +17,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 LDFLAGS := -X main.version=$(VERSION)
 
 RUN_PACKAGES  := ca-certificates gcc g++ libc6-dev pkg-config libopus-dev libopenh264-dev libturbojpeg0-dev libwebrtc-audio-processing-dev libasound2
-TEST_PACKAGES := chromium dnsmasq-base ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
+TEST_PACKAGES := chromium dnsmasq-base espeak-ng ffmpeg iproute2 nftables pulseaudio pulseaudio-utils libasound2-plugins
 # Debian starts coturn as a service where there is systemd; the lab needs only the program: systemctl disable --now coturn.
 LAB_PACKAGES  := coturn tinyproxy-bin nftables
 ECHO_PACKAGES := espeak-ng

@@ -12,7 +12,6 @@ import (
 
 	"scanside/budget"
 	"scanside/failover"
-	"scanside/gateway"
 )
 
 func problem(s *Snapshot, id string) bool {
@@ -29,11 +28,10 @@ func problem(s *Snapshot, id string) bool {
 func TestBudgetRunsOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		cfg := w.config()
-		cfg.FarEnd.Token, cfg.Protection = token, Protection{failover.Always, failover.Always}
+		cfg.Protection = Protection{failover.Always, failover.Always}
 		cfg.Uplinks[1].Metered, cfg.Uplinks[1].Budget = true, Budget{Gigabytes: 0.5}
 		seed := func(used uint64) {
 			text, err := json.Marshal(onDisk{booksVersion, map[string]budget.Account{"cellular": {Pending: used}, "another": {Pending: 7}}})

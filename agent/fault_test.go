@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"scanside/agent/status"
-	"scanside/gateway"
 )
 
 func layer(u status.Uplink, name string) status.Layer {
@@ -26,11 +25,9 @@ func layer(u status.Uplink, name string) status.Layer {
 func TestFaultIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "both up", verdicts("up", "up"))
@@ -97,10 +94,8 @@ func TestFaultIsFound(t *testing.T) {
 func TestFarEndDownIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "both up", verdicts("up", "up"))

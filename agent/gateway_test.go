@@ -35,7 +35,7 @@ type far struct {
 }
 
 // gateway starts a gateway; every one that a world starts knows the same site token.
-func (w *world) gateway(token, hash string) *far {
+func (w *world) gateway() *far {
 	w.t.Helper()
 	socket, err := w.hosts["far"].ListenPacket("udp4", "10.0.0.100:3478")
 	if err != nil {
@@ -47,7 +47,7 @@ func (w *world) gateway(token, hash string) *far {
 	}
 	g, err := gateway.New(gateway.Config{
 		Media: api, Hosts: []string{"far"},
-		Sites: []gateway.Site{{ID: "mri-2", Name: "MRI 2", TokenHash: hash}},
+		Sites: []gateway.Site{{ID: "mri-2", Name: "MRI 2", TokenHash: w.hash}},
 		Users: []gateway.User{{Name: "ada", DisplayName: "Dr Ada Example", Role: gateway.Supervisor}},
 	}, logger(w.t))
 	if err != nil {
@@ -143,12 +143,11 @@ func TestCutBecomesAStory(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				token, hash := gateway.NewSiteToken()
-				f := w.gateway(token, hash)
+				f := w.gateway()
 				defer f.stop()
 				defer f.physician()()
 				cfg := w.config()
-				cfg.FarEnd.Token, cfg.Protection.Video = token, c.video
+				cfg.Protection.Video = c.video
 				defer func() { checkJournal(t, w.dir, "supervision", "switchover", "trace", "viewer") }()
 				a, stop := w.start(cfg)
 				defer stop()
@@ -228,11 +227,9 @@ func TestCutBecomesAStory(t *testing.T) {
 func TestFarEndRestarts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		leave := f.physician()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "engaged", func(s *Snapshot) bool { return s.Supervision.State == supervision.Engaged && connected(2)(s) })
@@ -242,7 +239,7 @@ func TestFarEndRestarts(t *testing.T) {
 		if s.Status.Verdict.Qualifying || s.Status.Verdict.Level != "bad" {
 			t.Errorf("the verdict is %+v", s.Status.Verdict)
 		}
-		f = w.gateway(token, hash)
+		f = w.gateway()
 		defer f.stop()
 		back := time.Now()
 		until(t, a, 10*time.Second, "connected again", connected(2))
@@ -260,11 +257,9 @@ func TestFarEndRestarts(t *testing.T) {
 func TestTwoBoxesAndRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		first, stop := w.start(cfg)
 		until(t, first, 5*time.Second, "the first is in", connected(2))
 
@@ -294,11 +289,10 @@ func TestTwoBoxesAndRestart(t *testing.T) {
 func TestPin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		cfg := w.config()
-		cfg.FarEnd.Token, cfg.Protection.Video = token, failover.Never
+		cfg.Protection.Video = failover.Never
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "both up", verdicts("up", "up"))
@@ -381,12 +375,10 @@ func TestReturnPathGenerations(t *testing.T) {
 func TestScreens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		defer f.physician()()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "engaged", func(s *Snapshot) bool { return s.Supervision.State == supervision.Engaged })

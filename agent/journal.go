@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -174,7 +173,7 @@ func (w *journalWriter) write(entries ...audit.Entry) bool {
 	return err == nil
 }
 
-// look makes room and compares the wall clock with the monotonic one.
+// look signs what is not signed yet, makes room, and compares the wall clock with the monotonic one.
 func (w *journalWriter) look() {
 	now := time.Now()
 	if step := now.Round(0).Sub(w.wall.Round(0)) - now.Sub(w.wall); step.Abs() >= journalStep {
@@ -183,6 +182,7 @@ func (w *journalWriter) look() {
 		w.take()
 	}
 	w.wall = now
+	_, _ = w.log.Sign() // why not is in the log's status
 	room, err := w.log.Prune()
 	w.state.room = room
 	if err != nil {
@@ -232,19 +232,4 @@ func (l *loop) noteChange(c *change) {
 		e.Lost = &audit.Lost{Voice: uint64(c.lost[media.Voice]), Video: uint64(c.lost[media.Video])}
 	}
 	l.note(e)
-}
-
-// notePeople records who came and who left.
-func (l *loop) notePeople(before, after *presence) {
-	was, is := before.named(), after.named()
-	for _, name := range is {
-		if !slices.Contains(was, name) {
-			l.note(audit.Viewer{Name: name, Present: true})
-		}
-	}
-	for _, name := range was {
-		if !slices.Contains(is, name) {
-			l.note(audit.Viewer{Name: name, Present: false})
-		}
-	}
 }

@@ -89,6 +89,10 @@ func TestJournalWaitsForItsDisk(t *testing.T) {
 		if v := j.view(); v.Error != "" || v.Missed != 7 {
 			t.Errorf("the page says %+v", v)
 		}
+		time.Sleep(2 * journalLook) // and what no later entry would have signed is signed
+		if v := j.view(); v.Signed != v.Records || v.Records == 0 {
+			t.Errorf("after two quiet minutes %d of %d records are signed", v.Signed, v.Records)
+		}
 		stop()
 		if r := checkJournal(t, state, "missed"); r.Kinds["procedure"] != journalQueue || r.Missed != 7 {
 			t.Errorf("%d records of %d, %d said to be missed", r.Kinds["procedure"], journalQueue, r.Missed)

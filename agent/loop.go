@@ -233,8 +233,7 @@ func (l *loop) take(now time.Time, e event) {
 		if e.far != l.where.at {
 			return // said by the far end that the room has left
 		}
-		l.tale.people(now, l.present, e.presence)
-		l.notePeople(l.present, e.presence)
+		l.met(now, l.present, e.presence)
 		l.present = e.presence
 		l.news = true
 	case examining:

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"scanside/agent/status"
-	"scanside/gateway"
 	"scanside/media"
 	"scanside/media/synthetic"
 )
@@ -20,11 +19,9 @@ import (
 func TestMute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer func() { f.stop() }()
 		cfg := w.config()
-		cfg.FarEnd.Token = token
 		a, stop := w.start(cfg)
 		until(t, a, 20*time.Second, "both up", verdicts("up", "up"))
 		box := boxed{a}
@@ -57,7 +54,7 @@ func TestMute(t *testing.T) {
 
 		// A far end that goes and comes back, both uplinks cut for a minute, a restart of the box.
 		f.stop()
-		f = w.gateway(token, hash)
+		f = w.gateway()
 		for _, u := range []string{"primary", "cellular"} {
 			w.cut(u, true)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/failover"
 )
 
@@ -125,17 +126,20 @@ func describePerson(p status.Person) (status.Level, string) {
 	return status.OK, strings.Join(does, " and ") + "."
 }
 
-// people notes who came and who left.
-func (t *tale) people(now time.Time, before, after *presence) {
+// met notes and records who came and who left, and who talks.
+func (l *loop) met(now time.Time, before, after *presence) {
+	t := &l.tale
 	was, is := before.named(), after.named()
 	for _, name := range is {
 		if !slices.Contains(was, name) {
 			t.say(now, status.OK, name+" connected.")
+			l.note(audit.Viewer{Name: name, Present: true})
 		}
 	}
 	for _, name := range was {
 		if !slices.Contains(is, name) {
 			t.say(now, status.Notice, name+" left.")
+			l.note(audit.Viewer{Name: name, Present: false})
 		}
 	}
 	talked, talks := before.talker(), after.talker()

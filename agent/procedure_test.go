@@ -7,8 +7,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"scanside/gateway"
 )
 
 // What goes by cost and phase: idle, the metered uplink carries nothing; while a procedure is open it carries the voice,
@@ -16,11 +14,10 @@ import (
 func TestProcedure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		token, hash := gateway.NewSiteToken()
-		f := w.gateway(token, hash)
+		f := w.gateway()
 		defer f.stop()
 		cfg := w.config()
-		cfg.FarEnd.Token, cfg.Protection = token, Protection{leftOpen, leftOpen}
+		cfg.Protection = Protection{leftOpen, leftOpen}
 		cfg.Uplinks[1].Metered = true
 		a, stop := w.start(cfg)
 		routes := func(voice, video string) func(*Snapshot) bool {

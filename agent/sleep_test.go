@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"scanside/agent/status"
-	"scanside/gateway"
 	"scanside/supervision"
 )
 
@@ -30,11 +29,9 @@ func TestSuspend(t *testing.T) {
 				w := newWorld(t)
 				var asleep atomic.Int64
 				w.suspended = func() time.Duration { return time.Duration(asleep.Load()) }
-				token, hash := gateway.NewSiteToken()
-				f := w.gateway(token, hash)
+				f := w.gateway()
 				leave := f.physician()
 				cfg := w.config()
-				cfg.FarEnd.Token = token
 				a, stop := w.start(cfg)
 				defer stop()
 				until(t, a, 15*time.Second, "engaged", func(s *Snapshot) bool { return s.Supervision.State == supervision.Engaged && connected(2)(s) })
@@ -44,7 +41,7 @@ func TestSuspend(t *testing.T) {
 				if c.forgets {
 					leave()
 					f.stop()
-					f = w.gateway(token, hash)
+					f = w.gateway()
 					leave = f.physician()
 				}
 				defer func() { leave(); f.stop() }()

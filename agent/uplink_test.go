@@ -145,7 +145,7 @@ func TestLeftSessionsAreEndedFirst(t *testing.T) {
 			fail := failing
 			calls.mu.Unlock()
 			switch {
-			case r.Method == http.MethodDelete && r.Header.Get("Authorization") != "Bearer token":
+			case r.Method == http.MethodDelete && r.Header.Get("Authorization") != "Bearer "+w.token:
 				rw.WriteHeader(401)
 			case fail || r.Method != http.MethodDelete:
 				rw.WriteHeader(500)

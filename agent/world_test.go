@@ -16,6 +16,7 @@ import (
 	"github.com/pion/transport/v5/vnet"
 	"go.uber.org/goleak"
 
+	"scanside/gateway"
 	"scanside/link"
 	"scanside/media"
 	"scanside/media/synthetic"
@@ -71,6 +72,8 @@ type world struct {
 	hosts  map[string]*host
 	dir    string
 
+	token, hash string // the site's, which every gateway of this world knows
+
 	suspended func() time.Duration // nil: the machine's own
 
 	mu     sync.Mutex
@@ -81,6 +84,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, hosts: map[string]*host{}, silent: map[string]bool{}, dir: t.TempDir()}
+	w.token, w.hash = gateway.NewSiteToken()
 	var err error
 	w.router, err = vnet.NewRouter(&vnet.RouterConfig{CIDR: "10.0.0.0/24", LoggerFactory: &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled}})
 	if err != nil {
@@ -150,7 +154,7 @@ func (w *world) serve(h http.Handler) (stop func()) {
 func (w *world) config() Config {
 	cfg := DefaultConfig()
 	cfg.Site, cfg.StateDir, cfg.Status.Listen = "mri-2", w.dir, ""
-	cfg.FarEnd = FarEnd{URL: "http://far", Token: "token"}
+	cfg.FarEnd = FarEnd{URL: "http://far", Token: w.token}
 	cfg.Uplinks = []Uplink{{Name: "primary", Interface: "eth0"}, {Name: "cellular", Interface: "wwan0"}}
 	return cfg
 }
