@@ -19,7 +19,7 @@
 //
 // # The document
 //
-// Status and the types in model.go are the schema; each field's comment is its documentation. Rules for readers: times are
+// Status and the types in model.go and modelroom.go are the schema; each field's comment is its documentation. Rules for readers: times are
 // RFC 3339 by the box's clock, and the zero time (year 1) means never; durations end in _ms; ratios are 0 to 1; null means
 // not measured; a list is never null. Levels are ok, notice, warning, bad, unknown. Problem ids are stable:
 //
