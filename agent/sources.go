@@ -77,8 +77,15 @@ func (s *source) mute(on bool) {
 	s.src.Mute(on)
 }
 
-// stop lets nothing more through, or everything again; it says whether that is a return, which needs a key frame.
-func (s *source) stop(on bool) (again bool) { return s.stopped.Swap(on) && !on }
+// stop lets nothing more through, or everything again; it says whether that is a return, which needs a key frame. What the far end misses
+// of a stopped stream is not repaired: it would stand in the way of what the stop made room for.
+func (s *source) stop(on bool) (again bool) {
+	was := s.stopped.Swap(on)
+	if on && !was {
+		s.fanout.Forget()
+	}
+	return was && !on
+}
 
 // Run runs the source until ctx ends and starts it again when it fails, however it does: a driver's panic must not take the
 // room's other half with it.

@@ -114,6 +114,17 @@ func (f *Fanout) Rebase() {
 	f.rebase = f.numbers.Highest() != 0
 }
 
+// Forget gives up everything sent so far: nothing of it is repaired or replayed any more, and what still waits on a leg never leaves.
+// For a stream that stops because a thin way must carry something else.
+func (f *Fanout) Forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ring = newRing(len(f.ring.slots))
+	for _, l := range f.legs {
+		l.empty()
+	}
+}
+
 // unheard is the gap that is left where a stream went on for so long without being heard that its 16 bit numbers look old: they
 // would look old to SRTP too, which would throw everything away from then on (RFC 3711 section 3.3.1). Half of what SRTP can follow,
 // so that a decoder sees that something is missing.

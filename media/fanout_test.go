@@ -342,6 +342,31 @@ func TestLegResend(t *testing.T) {
 	})
 }
 
+// A stream that stops makes room at once: nothing that waits leaves, nothing is repaired or replayed; what comes later goes on.
+func TestFanoutForget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := NewFanout(FanoutConfig{})
+		defer f.Close()
+		slow := tape{gate: make(chan struct{})}
+		l := f.AddLeg("slow", &slow)
+		l.Select(true)
+		feed(t, f, 0)
+		synctest.Wait() // it is being written
+		feed(t, f, seqsFrom(1, 9)...)
+		f.Forget()
+		if n, r, s := l.Resend(seqsFrom(0, 10)), l.Replay(0), l.Stats(); n != 0 || r.Packets != 0 || s.Dropped != 9 || f.Stats().RingHeld != 0 {
+			t.Errorf("after it: %d repaired, %d replayed, %d dropped, %d held", n, r.Packets, s.Dropped, f.Stats().RingHeld)
+		}
+		feed(t, f, 10)
+		if n := l.Resend([]uint16{9, 10}); n != 1 {
+			t.Errorf("what came later: %d repaired", n)
+		}
+		close(slow.gate)
+		time.Sleep(time.Second)
+		wantSeqs(t, &slow, 0, 10, 10)
+	})
+}
+
 // A viewer asks for repair of what he was given, not for what was before he came.
 func TestViewerFetchesNothingFromBefore(t *testing.T) {
 	for _, c := range []struct {

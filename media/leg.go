@@ -38,7 +38,7 @@ type queued struct {
 type LegStats struct {
 	Sent     uint64 // packets the sink took
 	Bytes    uint64 // of payload in these
-	Dropped  uint64 // packets not queued because the queue was full
+	Dropped  uint64 // packets that never left: the queue was full, or Forget
 	Errors   uint64 // packets the sink refused
 	Resent   uint64 // packets queued again by Resend
 	Replayed uint64 // packets queued again by Replay
@@ -209,6 +209,21 @@ func (l *Leg) offer(num uint64, q queued) bool {
 	default:
 		l.dropped.Add(1)
 		return false
+	}
+}
+
+// empty throws away what waits. Under fanout.mu, so that nothing is added meanwhile.
+func (l *Leg) empty() {
+	for {
+		select {
+		case _, open := <-l.queue:
+			if !open {
+				return
+			}
+			l.dropped.Add(1)
+		default:
+			return
+		}
 	}
 }
 
