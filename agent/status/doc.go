@@ -34,7 +34,8 @@
 //
 // # One drawing, three readers
 //
-// The template of a page has a part "now". A browser without script gets it within the page; one with script gets the same
+// The template of a page has a part "now"; the technician's is put together from assets/sections, one file a part, in the order
+// in which people ask. A browser without script gets it within the page; one with script gets the same
 // part again with every event and puts it in place (assets/live.js), so the two can never say different things. The page
 // counts the seconds since the last event by its own clock: within 5 s of the box's last word it says NO DATA FROM BOX and greys
 // or covers the rest, whatever the reason (box dead, loop stuck, network gone). A snapshot older than 3 s is never sent as news, and in an answer its verdict

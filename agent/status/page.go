@@ -21,7 +21,7 @@ type page struct {
 }
 
 func parsePage(name string) (*page, error) {
-	t, err := template.New(name).Funcs(words()).ParseFS(assets, "assets/"+name, "assets/parts.html")
+	t, err := template.New(name).Funcs(words()).ParseFS(assets, "assets/"+name, "assets/parts.html", "assets/sections/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("page %s: %w", name, err)
 	}
