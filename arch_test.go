@@ -19,10 +19,11 @@ import (
 var arrows = map[string][]string{
 	"cmd/scanside":         {"agent", "agent/status", "audit", "diagnosis", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "media/content", "selftest", "supervision", "viewing"},
-	"agent/status":         {},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "media/content", "selftest", "supervision", "viewing"},
+	"agent/status":         {"access"},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
+	"access":               {},
 	"audit":                {},
 	"bandwidth":            {},
 	"budget":               {},

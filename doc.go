@@ -15,6 +15,7 @@
 //	diagnosis             decides: where the fault of an uplink is, from what each layer was found to be. Pure in the same way
 //	examination           looks at one uplink, layer by layer, over its own sockets
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
+//	access                decides: who may do what on the box; roles and their rights
 //	audit                 the record that others can verify: append-only, hash-chained, signed
 //	viewing               decides: what the room is told about people who look in: names, light, sound. Pure likewise
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise

@@ -3,6 +3,8 @@
 //
 // # Routes
 //
+// routes.go holds the whole table, each line with the right it needs (package access); one guard enforces it (guard.go).
+//
 //	GET  /                        the technician's page; whole without script, live with it
 //	GET  /room                    the room's screen: the physician's picture, who can see this room
 //	GET  /api/v1/status           the document (type Status)

@@ -2,8 +2,6 @@ package status
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -12,10 +10,11 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"scanside/access"
 )
 
 //go:embed assets
@@ -65,6 +64,8 @@ type Config struct {
 	Room    http.Handler           // the physician's picture: POST /room/whep, /room/session/{id}; nil: none
 	Metrics http.Handler           // nil: none
 	Log     *slog.Logger
+
+	person func(*http.Request) access.Person // tests: who asks
 }
 
 // Server serves the technician's page, the room's page and the API.
@@ -88,34 +89,7 @@ func New(box Box, cfg Config) (*Server, error) {
 	if s.room, err = parsePage("room.html"); err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.page(s.status))
-	mux.HandleFunc("GET /room", s.page(s.room))
-	mux.HandleFunc("GET /events/status", s.events(s.status.event))
-	mux.HandleFunc("GET /events/room", s.events(s.room.event))
-	mux.HandleFunc("GET /assets/{file}", s.asset)
-	mux.HandleFunc("GET /api/v1/status", s.getStatus)
-	mux.HandleFunc("GET /api/v1/events", s.events(jsonEvent))
-	mux.HandleFunc("POST /api/v1/pin", s.pin)
-	mux.HandleFunc("POST /api/v1/far-end", s.moveTo)
-	mux.HandleFunc("POST /api/v1/procedure", s.procedure)
-	mux.HandleFunc("POST /api/v1/mute", s.mute)
-	mux.HandleFunc("POST /api/v1/loudspeaker/{what}", s.loudspeaker)
-	mux.HandleFunc("POST /api/v1/selftest", s.startSelfTest)
-	mux.HandleFunc("GET /api/v1/selftest", s.selfTest)
-	mux.HandleFunc("POST /api/v1/examine", s.examine)
-	mux.HandleFunc("POST /api/v1/demo/{uplink}/{what}", s.impair)
-	if cfg.Metrics != nil {
-		mux.Handle("GET /metrics", cfg.Metrics)
-	}
-	if cfg.Room != nil {
-		mux.Handle("/room/whep", cfg.Room)
-		mux.Handle("/room/session/", cfg.Room)
-	}
-	open := http.NewServeMux()
-	open.HandleFunc("GET /healthz", s.health)
-	open.Handle("/", s.signedIn(http.NewCrossOriginProtection().Handler(mux)))
-	s.handler = inTime(s.ownHost(headers(open)))
+	s.handler = inTime(s.ownHost(headers(http.NewCrossOriginProtection().Handler(s.mux(s.routes())))))
 	return s, nil
 }
 
@@ -172,29 +146,6 @@ func (s *Server) ownHost(next http.Handler) http.Handler {
 		_, err := netip.ParseAddr(host)
 		if err != nil && host != "localhost" && !slices.Contains(s.cfg.Names, host) {
 			http.Error(w, "This box does not go by that name. Use its address, or add the name to status.names.", http.StatusMisdirectedRequest)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// signedIn asks for the token (HTTP Basic, any user name) where one is configured. A token that cannot be read lets nobody
-// in.
-func (s *Server) signedIn(next http.Handler) http.Handler {
-	if s.cfg.Token == nil {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		want, err := s.cfg.Token()
-		if err != nil {
-			http.Error(w, "The sign-in token cannot be read: "+err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, got, _ := r.BasicAuth()
-		a, b := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want))
-		if subtle.ConstantTimeCompare(a[:], b[:]) != 1 {
-			w.Header().Set("WWW-Authenticate", `Basic realm="scanside", charset="UTF-8"`)
-			http.Error(w, "Sign in with any name and the token of status.token_file.", http.StatusUnauthorized)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -262,130 +213,4 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Write([]byte(`{"status":"ok"}` + "\n"))
-}
-
-func (s *Server) pin(w http.ResponseWriter, r *http.Request) {
-	uplink, ok := field(w, r, "uplink")
-	if !ok {
-		return
-	}
-	s.done(w, r, s.box.Pin(r.Context(), uplink))
-}
-
-func (s *Server) moveTo(w http.ResponseWriter, r *http.Request) {
-	name, ok := field(w, r, "far_end")
-	if !ok {
-		return
-	}
-	s.done(w, r, s.box.MoveTo(r.Context(), name))
-}
-
-func (s *Server) procedure(w http.ResponseWriter, r *http.Request) {
-	open, ok := field(w, r, "open")
-	if !ok {
-		return
-	}
-	if open != "true" && open != "false" {
-		problem(w, http.StatusBadRequest, "bad-request", "Say whether a procedure is open: send {\"open\": true} or {\"open\": false}, or a form with the field open.")
-		return
-	}
-	s.done(w, r, s.box.Procedure(r.Context(), open == "true"))
-}
-
-func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
-	uplink, ok := field(w, r, "uplink")
-	if !ok {
-		return
-	}
-	s.done(w, r, s.box.Examine(uplink))
-}
-
-func (s *Server) startSelfTest(w http.ResponseWriter, r *http.Request) {
-	s.done(w, r, s.box.StartSelfTest())
-}
-
-func (s *Server) selfTest(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(s.box.SelfTest())
-}
-
-// loudspeaker makes it louder, quieter, or try itself.
-func (s *Server) loudspeaker(w http.ResponseWriter, r *http.Request) {
-	const step = 10 // percent
-	switch r.PathValue("what") {
-	case "louder":
-		s.done(w, r, s.box.Volume(step))
-	case "quieter":
-		s.done(w, r, s.box.Volume(-step))
-	case "tone":
-		s.done(w, r, s.box.Tone())
-	default:
-		problem(w, http.StatusNotFound, "unknown-action", "There is louder, quieter and tone.")
-	}
-}
-
-func (s *Server) impair(w http.ResponseWriter, r *http.Request) {
-	what := r.PathValue("what")
-	if !slices.Contains([]string{"cut", "loss", "delay", "thin", "restore"}, what) {
-		problem(w, http.StatusNotFound, "unknown-impairment", "There is cut, loss, delay, thin and restore.")
-		return
-	}
-	s.done(w, r, s.box.Impair(r.PathValue("uplink"), what))
-}
-
-// field reads one value from a form or from a JSON object.
-func field(w http.ResponseWriter, r *http.Request, name string) (string, bool) {
-	r.Body = http.MaxBytesReader(w, r.Body, 4096)
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		var m map[string]any
-		if err := json.NewDecoder(r.Body).Decode(&m); err != nil {
-			problem(w, http.StatusBadRequest, "bad-request", "Send a JSON object with the field "+name+".")
-			return "", false
-		}
-		switch v := m[name].(type) {
-		case string:
-			return v, true
-		case bool:
-			return strconv.FormatBool(v), true
-		}
-		return "", true
-	}
-	if err := r.ParseForm(); err != nil {
-		problem(w, http.StatusBadRequest, "bad-request", "Send a form with the field "+name+".")
-		return "", false
-	}
-	return r.PostForm.Get(name), true
-}
-
-// done answers an action: programs get a status, a browser without script is sent back to the page.
-func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
-	switch {
-	case errors.Is(err, ErrUnknown), errors.Is(err, ErrNotDemo):
-		problem(w, http.StatusNotFound, "unknown-uplink", err.Error())
-	case errors.Is(err, ErrNoFarEnd):
-		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
-	case errors.Is(err, ErrNoDevice):
-		problem(w, http.StatusNotFound, "unknown-device", err.Error())
-	case errors.Is(err, ErrTesting):
-		problem(w, http.StatusConflict, "self-test-running", err.Error())
-	case errors.Is(err, ErrNoLoudspeaker):
-		problem(w, http.StatusNotFound, "no-loudspeaker", err.Error())
-	case errors.Is(err, ErrOpen):
-		problem(w, http.StatusConflict, "procedure-open", err.Error())
-	case err != nil:
-		problem(w, http.StatusInternalServerError, "failed", err.Error())
-	case strings.Contains(r.Header.Get("Accept"), "text/html"):
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	default:
-		w.WriteHeader(http.StatusNoContent)
-	}
-}
-
-// problem answers as RFC 9457 says.
-func problem(w http.ResponseWriter, code int, kind, detail string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(map[string]any{
-		"type": "urn:scanside:problem:" + kind, "title": http.StatusText(code), "status": code, "detail": detail,
-	})
 }

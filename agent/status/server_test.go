@@ -145,13 +145,14 @@ func TestSignIn(t *testing.T) {
 		return map[string]string{"Authorization": r.Header.Get("Authorization")}
 	}
 	rows := []request{
+		{"styles and scripts hold nothing of the room", "GET", "/assets/status.js", nil, "", 200, "import"},
 		{"health", "GET", "/healthz", nil, "", 200, "ok"},
 		{"right", "GET", "/", basic("anybody", token), "", 200, ""},
 		{"wrong", "GET", "/", basic("anybody", token[1:]), "", 401, ""},
 		{"empty", "GET", "/", basic("", ""), "", 401, ""},
 	}
-	for _, path := range []string{"/", "/room", "/api/v1/status", "/api/v1/events", "/events/status", "/metrics", "/room/whep", "/assets/status.js"} {
-		rows = append(rows, request{"nobody " + path, "GET", path, nil, "", 401, ""})
+	for _, path := range []string{"/", "/room", "/api/v1/status", "/api/v1/events", "/events/status", "/metrics", "/room/whep"} {
+		rows = append(rows, request{"nobody " + path, map[bool]string{true: "POST", false: "GET"}[path == "/room/whep"], path, nil, "", 401, ""})
 	}
 	run(t, s, rows)
 	broken := server(t, newBox(healthy(time.Now())), Config{Token: func() (string, error) { return "", errors.New("permission denied") }})
