@@ -10,6 +10,7 @@ const (
 	Watch                  // the room's screen: who is there, the physician's picture and voice
 	Scrape                 // the metrics
 	View                   // everything that the pages show and say
+	Preview                // see the room's own picture on the status page
 	Mute                   // close the room's camera or microphone; lifting that needs to be in the room besides
 	Procedure              // open and close a procedure
 	Sound                  // the loudspeaker's volume and its test tone
@@ -29,7 +30,7 @@ const (
 
 // rightWords say what somebody wanted who lacked the right: "… needs a field technician".
 var rightWords = [rights]string{
-	"this", "the room's screen", "reading the metrics", "looking at this page", "muting the room", "opening and closing a procedure", "setting the loudspeaker",
+	"this", "the room's screen", "reading the metrics", "looking at this page", "seeing the room's picture here", "muting the room", "opening and closing a procedure", "setting the loudspeaker",
 	"testing the devices", "holding everything on one uplink", "moving the room to another far end", "checking an uplink", "spoiling an uplink",
 	"a drill", "choosing devices", "the support bundle", "the audit log", "changing users", "changing the configuration",
 }
@@ -98,9 +99,9 @@ var table = [roles][]Right{
 	Screen:       {Open, Watch},
 	Viewer:       {Open, Watch, View},
 	BeforeBox:    {Open, Watch, View, Scrape, Mute},
-	Technologist: {Open, Watch, View, Scrape, Mute, Procedure, Sound, SelfTest},
-	Technician:   {Open, Watch, View, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support},
-	SiteLead:     {Open, Watch, View, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support, Audit, Users, Configure},
+	Technologist: {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest},
+	Technician:   {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support},
+	SiteLead:     {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support, Audit, Users, Configure},
 	Auditor:      {Open, Watch, View, Scrape, Audit},
 }
 

@@ -56,6 +56,7 @@ type Agent struct {
 	sources   []*source
 	back      *returnPath
 	screens   *screens
+	previews  *previews
 	asker     *asker
 	examiner  *examiner
 	tester    *tester
@@ -107,6 +108,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	if err := a.addSources(parts.Sources); err != nil {
 		return nil, err
 	}
+	a.previews = newPreviews(&a.screens.api, a.source(media.Video), a.run, a.log)
 	a.journal = newJournal(kept, parts.Version, cfg.digest(), a.log)
 	if a.loop, err = newLoop(a, kept); err != nil {
 		return nil, err
@@ -253,6 +255,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	first.Go(func() { a.back.Run(ctx) })
 	first.Go(func() { a.screens.Run(ctx) })
+	first.Go(func() { a.previews.Run(ctx) })
 	first.Go(func() { a.asker.Run(ctx) })
 	first.Go(func() { a.examiner.Run(ctx) })
 	first.Go(func() { a.tester.Run(ctx) })

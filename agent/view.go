@@ -45,7 +45,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	st.FarEnd = l.viewFarEnd(now, e)
 	st.Procedure = l.viewProcedure()
 	st.Loudspeaker = a.viewLoudspeaker()
-	st.SelfTest = boxed{a}.SelfTest()
+	st.SelfTest, st.Levels = boxed{a}.SelfTest(), boxed{a}.Levels()
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }
@@ -209,7 +209,7 @@ func (l *loop) viewStream(now time.Time, k media.Kind, e failover.Snapshot) stat
 	h := f.source.health(now)
 	st := status.Stream{
 		Kind: k.String(), Source: h.Device, Protection: l.engine.Policy().Protection[e.Phase()][k].String(), Route: []string{},
-		Packets: f.source.fanout.Stats().Packets, Rate: f.source.measured.bits, PerSecond: f.source.measured.frames, LastPacket: unix(f.source.last.Load()),
+		Packets: f.source.fanout.Stats().Packets, Rate: f.source.measured.bits, PerSecond: f.source.measured.frames, LastPacket: unix(f.source.last.Load()), LastFrame: h.LastFrame,
 		Received: uint64(f.far.Received), Lost: uint64(f.far.Lost), FarWord: f.heard, LongestGap: *ms(f.far.LongestGap),
 		KeyFrames: f.source.asked.Load(), Restarts: max(f.source.starts.Load(), 1) - 1,
 	}

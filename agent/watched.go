@@ -13,13 +13,14 @@ import (
 type watched struct {
 	room   viewing.Room
 	now    viewing.Notice
-	sounds uint64 // so far
-	silent uint64 // of these, how many the loudspeaker did not make: the room's screen makes them
+	here   []string // who looks on the box's own status page
+	sounds uint64   // so far
+	silent uint64   // of these, how many the loudspeaker did not make: the room's screen makes them
 }
 
 // lookIn asks who watches, and tells the room: light, sound, and (with the next snapshot) names.
 func (l *loop) lookIn(now time.Time) {
-	word := viewing.Word{Reached: len(l.living()) > 0, Known: l.present.fresh(now), Watching: l.present.watching()}
+	word := viewing.Word{Here: l.lookHere(now), Reached: len(l.living()) > 0, Known: l.present.fresh(now), Watching: l.present.watching()}
 	was := l.watched.now
 	l.watched.now = l.watched.room.Look(now, word)
 	if l.watched.now.Light != was.Light {
@@ -37,7 +38,7 @@ func (l *loop) lookIn(now time.Time) {
 }
 
 func (l *loop) viewWatched() status.Watched {
-	return status.Watched{Light: l.watched.now.Light, Sounds: l.watched.sounds, OnScreen: l.watched.silent}
+	return status.Watched{Light: l.watched.now.Light, Sounds: l.watched.sounds, Here: append([]string{}, l.watched.here...), OnScreen: l.watched.silent}
 }
 
 // hookProblems are those of the mute key and of the light.

@@ -11,7 +11,8 @@
 //	    makes no sound. His name and the light come back at once all the same.
 //	V3  Two sounds are Spacing apart. Who comes between them is announced by the next one, also if he is gone by then.
 //	V4  The light burns while somebody watches, and while it is not known whether somebody does, though somebody could.
-//	V5  A word that is too old names nobody: the screen says that it is not known.
+//	V5  A word that is too old names nobody at the far end: the screen says that it is not known.
+//	V6  Who looks by the box's own page is named, lit for and announced as everybody else. The box knows that always.
 //
 // Names are those of the far end's users. Nothing here knows a patient.
 package viewing

@@ -17,8 +17,9 @@ const (
 	remembered = 64
 )
 
-// Word is what the far end says about people now.
+// Word is what the far end says about people now, and what the box knows itself.
 type Word struct {
+	Here     []string // names of those who look by the box's own page
 	Reached  bool     // some uplink reaches it: whoever is there could watch
 	Known    bool     // what follows is fresh
 	Watching []string // names of those who are given the room's picture or sound, or speak to it
@@ -27,7 +28,7 @@ type Word struct {
 // Notice is what the room is to be told now.
 type Notice struct {
 	Known    bool
-	Watching []string // in the order of the word; empty unless Known
+	Watching []string // those here, then in the order of the word; without a fresh word, those here alone
 	Light    bool
 	Sound    bool     // announce now
 	Arrived  []string // for whom
@@ -48,13 +49,14 @@ type person struct {
 
 // Look takes the newest word and says what follows from it.
 func (r *Room) Look(at time.Time, w Word) Notice {
-	n := Notice{Known: w.Known, Light: w.Reached && !w.Known}
+	n := Notice{Known: w.Known, Watching: w.Here}
 	if w.Known {
-		n.Watching, n.Light = w.Watching, len(w.Watching) > 0
-		for _, name := range w.Watching {
-			if r.isNew(at, name) && !slices.Contains(r.waiting, name) {
-				r.waiting = append(r.waiting, name)
-			}
+		n.Watching = slices.Concat(w.Here, w.Watching)
+	}
+	n.Light = len(n.Watching) > 0 || w.Reached && !w.Known
+	for _, name := range n.Watching {
+		if r.isNew(at, name) && !slices.Contains(r.waiting, name) {
+			r.waiting = append(r.waiting, name)
 		}
 	}
 	if len(r.waiting) > 0 && (!r.sounded || at.Sub(r.soundAt) >= Spacing) {

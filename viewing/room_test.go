@@ -11,7 +11,7 @@ import (
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
 
 // A step is a moment in seconds, what the far end says, and what the room must be told. In said, names are divided by commas;
-// "?" is a word that is too old, "-" a far end that is not reached.
+// "?" is a word that is too old, "-" a far end that is not reached; who stands behind a "+" looks by the box's own page.
 type step struct {
 	at    float64
 	said  string
@@ -37,6 +37,9 @@ func TestRoom(t *testing.T) {
 		{"both uplinks dead for half a minute", []step{{0, "Moss", true, "Moss"}, {60, "Moss", true, ""}, {63, "-", false, ""}, {90, "Moss", true, ""}}},
 		{"the far end is reached and says nothing", []step{{0, "?", true, ""}, {5, "?", true, ""}, {6, "", false, ""}}},
 		{"silent for a while with somebody there", []step{{0, "Moss", true, "Moss"}, {5, "?", true, ""}, {30, "Moss", true, ""}}},
+		{"by the box's own page, no far end reached", []step{{0, "-+Fern", true, "Fern"}, {20, "-", false, ""}, {50, "-+Fern", true, ""}}},
+		{"by the box's own page, and the far end is silent", []step{{0, "?+Fern", true, "Fern"}, {20, "?", true, ""}}},
+		{"at both ends", []step{{0, "Moss", true, "Moss"}, {20, "Moss+Fern", true, "Fern"}, {40, "+Fern", true, ""}}},
 		{"not reached: nobody can look in", []step{{0, "-", false, ""}}},
 	} {
 		t.Run(c.story, func(t *testing.T) {
@@ -49,16 +52,20 @@ func TestRoom(t *testing.T) {
 						t.Errorf("a sound for %q %v after the first look, before it is due", n.Arrived, looked.Sub(noon))
 					}
 				}
-				w := Word{Reached: s.said != "-", Known: s.said != "-" && s.said != "?"}
-				if w.Known && s.said != "" {
-					w.Watching = strings.Split(s.said, ",")
+				said, here, looks := strings.Cut(s.said, "+")
+				w := Word{Reached: said != "-", Known: said != "-" && said != "?"}
+				if w.Known && said != "" {
+					w.Watching = strings.Split(said, ",")
+				}
+				if looks {
+					w.Here = []string{here}
 				}
 				n := r.Look(noon.Add(time.Duration(s.at*float64(time.Second))), w)
 				if got := strings.Join(n.Arrived, " "); n.Light != s.light || got != s.sound || n.Sound != (s.sound != "") {
 					t.Errorf("at %v s, %q: light %v, sound %v for %q; want light %v, for %q", s.at, s.said, n.Light, n.Sound, got, s.light, s.sound)
 				}
 				before = w
-				if n.Known != w.Known || !slices.Equal(n.Watching, w.Watching) {
+				if n.Known != w.Known || !slices.Equal(n.Watching, slices.Concat(w.Here, w.Watching)) {
 					t.Errorf("at %v s: names %q, known %v", s.at, n.Watching, n.Known)
 				}
 			}

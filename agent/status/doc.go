@@ -15,6 +15,8 @@
 //	POST /api/v1/mute             form or JSON {"device": "camera"|"microphone", "on": true|false}; on false only from the box itself
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
 //	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
+//	GET  /api/v1/levels           how loud microphone and loudspeaker are, as server-sent events: "levels", five a second (type Levels)
+//	POST /api/v1/preview/whep     WHEP: the picture that leaves the room, for a few minutes; who looks is announced to the room
 //	POST /room/whep               WHEP for the room's screen
 //	GET  /healthz                 {"status":"ok"}, or 503 {"status":"stuck"} when the loop has not published for 3 s
 //	GET  /metrics                 Prometheus

@@ -19,31 +19,11 @@ const (
 // is what the page takes for "no data from the box".
 func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if s.streams.Add(1) > maxStreams {
-			s.streams.Add(-1)
-			w.Header().Set("Retry-After", "5")
-			problem(w, http.StatusServiceUnavailable, "too-many-streams", "Too many pages are open; close one.")
+		out, ok := s.open(w, r)
+		if !ok {
 			return
 		}
-		defer s.streams.Add(-1)
-		h := w.Header()
-		h.Set("Content-Type", "text/event-stream")
-		h.Set("X-Accel-Buffering", "no")
-		out := http.NewResponseController(w)
-		write := func(text []byte) bool {
-			out.SetWriteDeadline(time.Now().Add(patience)) // a writer without deadlines is a test's
-			_, err := w.Write(text)
-			if err == nil {
-				err = out.Flush()
-			}
-			if err != nil && r.Context().Err() == nil {
-				s.dropped.Add(1)
-			}
-			return err == nil
-		}
-		if !write([]byte("retry: 1000\n\n")) {
-			return
-		}
+		defer out.close()
 		for {
 			st, newer := s.box.Status()
 			if !stale(st) { // an old one is no news, also to a page that has just come
@@ -52,19 +32,61 @@ func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
 					s.cfg.Log.Error("draw event", "err", err)
 					return
 				}
-				if !write(text) {
+				if !out.write(text) {
 					return
 				}
 			}
-			if !pause(r, fastest) || !s.wait(r, newer, write) {
+			if !pause(r, fastest) || !wait(r, newer, out.write) {
 				return
 			}
 		}
 	}
 }
 
+// stream is one open answer of server-sent events.
+type stream struct {
+	s    *Server
+	w    http.ResponseWriter
+	r    *http.Request
+	conn *http.ResponseController
+}
+
+// open begins a stream, or says why not.
+func (s *Server) open(w http.ResponseWriter, r *http.Request) (*stream, bool) {
+	if s.streams.Add(1) > maxStreams {
+		s.streams.Add(-1)
+		w.Header().Set("Retry-After", "5")
+		problem(w, http.StatusServiceUnavailable, "too-many-streams", "Too many pages are open; close one.")
+		return nil, false
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	out := &stream{s, w, r, http.NewResponseController(w)}
+	if !out.write([]byte("retry: 1000\n\n")) {
+		out.close()
+		return nil, false
+	}
+	return out, true
+}
+
+func (o *stream) close() { o.s.streams.Add(-1) }
+
+// write sends an event; a client that does not take it in time is let go.
+func (o *stream) write(text []byte) bool {
+	o.conn.SetWriteDeadline(time.Now().Add(patience)) // a writer without deadlines is a test's
+	_, err := o.w.Write(text)
+	if err == nil {
+		err = o.conn.Flush()
+	}
+	if err != nil && o.r.Context().Err() == nil {
+		o.s.dropped.Add(1)
+	}
+	return err == nil
+}
+
 // wait returns when there is news; it writes a comment now and then meanwhile.
-func (s *Server) wait(r *http.Request, newer <-chan struct{}, write func([]byte) bool) bool {
+func wait(r *http.Request, newer <-chan struct{}, write func([]byte) bool) bool {
 	for {
 		t := time.NewTimer(quietest)
 		select {

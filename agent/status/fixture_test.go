@@ -3,6 +3,7 @@ package status
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -91,6 +92,12 @@ func (b *box) SelfTest() SelfTest {
 	return SelfTest{Results: []Check{{Name: "camera", Pass: true, Sentence: "The camera gives fresh pictures, 30 a second."}}}
 }
 
+func (b *box) Levels() Levels { return b.st.Levels }
+
+func (b *box) Preview(w http.ResponseWriter, _ *http.Request, by string) {
+	http.Error(w, "no picture for "+by, http.StatusServiceUnavailable)
+}
+
 func (b *box) Examine(uplink string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -126,7 +133,7 @@ func healthy(at time.Time) *Status {
 		},
 		Streams: []Stream{
 			{Kind: "voice", Source: "test voice", Level: OK, Sentence: "50 packets a second.", Route: []string{"primary", "cellular"}, Rate: 41000, Received: 138123},
-			{Kind: "video", Source: "test picture", Level: OK, Sentence: "30 pictures a second, 1280 × 720.", Route: []string{"primary"}, Rate: 2.4e6, Received: 690211},
+			{Kind: "video", Source: "test picture", Level: OK, Sentence: "30 pictures a second, 1280 × 720.", Route: []string{"primary"}, Rate: 2.4e6, Received: 690211, LastFrame: at},
 		},
 		Return: []Return{
 			{Kind: "voice", Level: OK, Sentence: "arrives.", Packets: 9021, Duplicate: 9010, Via: []string{"primary", "cellular"}},
@@ -143,7 +150,10 @@ func healthy(at time.Time) *Status {
 			All:    []Place{{Name: "gateway.example.org", URL: "https://gateway.example.org", Current: true, Words: "the room is here"}, {Name: "b.example.org", URL: "https://b.example.org", Words: "stands by"}},
 			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
 		Privacy: Privacy{Camera: Mute{There: true, Level: OK, Sentence: "The camera is on."}, Microphone: Mute{There: true, Level: OK, Sentence: "The microphone is on."}},
-		Watched: Watched{Light: true, Sounds: 1}, Phone: "+1 555 0100",
+		Levels: Levels{At: at, Microphone: Sound{There: true, RMS: num(-31), Peak: num(-18), Heard: true, Level: OK, Sentence: "We hear you."},
+			Loudspeaker: Sound{There: true, RMS: num(-120), Peak: num(-120), Level: Notice, Sentence: "Silent: nobody talks to the room."}},
+		Loudspeaker: Loudspeaker{Configured: true, Plays: true, Device: "USB speakerphone", Level: OK, Sentence: "Plays when the physician talks.", Volume: 70, MaxVolume: 100, Played: 9021},
+		Watched:     Watched{Light: true, Sounds: 1}, Phone: "+1 555 0100",
 		Procedure: Procedure{Open: true, Since: ago(6 * time.Minute), Sentence: "A procedure is open.",
 			Copies: "Voice goes over every uplink that works; the picture goes over every uplink that costs nothing, and on doubt over the others too."},
 		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},

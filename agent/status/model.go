@@ -30,6 +30,7 @@ type Status struct {
 	Recorder    Recorder     `json:"recorder"`
 	Audit       Audit        `json:"audit"`
 	SelfTest    SelfTest     `json:"self_test"`
+	Levels      Levels       `json:"levels"` // GET /api/v1/levels says them more often
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.
@@ -186,6 +187,7 @@ type Stream struct {
 	Limit      string    `json:"limit"`      // why, a sentence; "" when it is not
 	PerSecond  float64   `json:"per_second"` // frames (video: pictures, voice: 20 ms frames)
 	LastPacket time.Time `json:"last_packet"`
+	LastFrame  time.Time `json:"last_frame"`     // when the device last gave a picture or sound: what says why there is none does not count
 	Received   uint64    `json:"far_received"`   // by the far end's own word, all legs merged
 	Lost       uint64    `json:"far_lost"`       // likewise: missing on every leg and not repaired
 	FarWord    time.Time `json:"far_word"`       // when the far end last said so; zero: never

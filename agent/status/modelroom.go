@@ -71,5 +71,7 @@ type Watched struct {
 	Light  bool   `json:"light"`  // the light is to burn: somebody watches, or nobody knows
 	Sounds uint64 `json:"sounds"` // announcements in this run; each is a sound in the room
 
+	Here []string `json:"here"` // who looks at the room's picture on the status page
+
 	OnScreen uint64 `json:"sounds_on_screen"` // of these, those that the room's screen makes, because no loudspeaker of the box does
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -80,12 +81,29 @@ func words() template.FuncMap {
 			}
 			return strings.ToUpper(s[:1]) + s[1:]
 		},
+		"stream": func(kind string, all []Stream) *Stream {
+			for i := range all {
+				if all[i].Kind == kind {
+					return &all[i]
+				}
+			}
+			return nil
+		},
+		"zone":     func(t time.Time) int { _, offset := t.Local().Zone(); return offset },
+		"age":      func(then, now time.Time) int64 { return max(now.Sub(then).Milliseconds(), 0) },
+		"meter":    func(name string, s Sound) meter { return meter{name, s} },
 		"mute":     func(device string, m Mute) muteButton { return muteButton{device, m} },
 		"cansee":   canSee,
 		"talking":  talking,
 		"watching": watching,
 		"stories":  stories,
 	}
+}
+
+// meter is a level with its device's name.
+type meter struct {
+	Name string
+	Sound
 }
 
 // muteButton is a device's state with its name.
@@ -96,14 +114,19 @@ type muteButton struct {
 
 // canSee says who can look in; a muted device is said with it, for who can see a room without its camera?
 func canSee(st *Status) string {
-	names := make([]string, len(st.FarEnd.People))
-	for i, p := range st.FarEnd.People {
-		names[i] = p.Name
+	names := slices.Clone(st.Watched.Here)
+	for i := range names {
+		names[i] += " (status page)"
+	}
+	for _, p := range st.FarEnd.People {
+		names = append(names, p.Name)
 	}
 	c, m := st.Privacy.Camera.Muted, st.Privacy.Microphone.Muted
 	switch {
 	case !st.FarEnd.Known && c && m:
 		return "Not known who is connected; camera and microphone are off"
+	case !st.FarEnd.Known && len(names) > 0:
+		return "Can see this room: " + strings.Join(names, ", ") + "; not known who else"
 	case !st.FarEnd.Known:
 		return "Not known who can see this room"
 	case len(names) == 0:
@@ -214,6 +237,8 @@ func percent(v *float64) string {
 		return fmt.Sprintf("%.0f %%", *v*100)
 	}
 }
+
+func decibels(v float64) string { return fmt.Sprintf("%.0f dBFS", v) }
 
 func size(n uint64) string {
 	switch {

@@ -25,6 +25,7 @@ func (s *Server) routes() []route {
 		{"GET /api/v1/status", access.View, s.getStatus},
 		{"GET /api/v1/events", access.View, s.events(jsonEvent)},
 		{"GET /api/v1/selftest", access.View, s.selfTest},
+		{"GET /api/v1/levels", access.View, s.levels},
 		{"GET /metrics", access.Scrape, served(s.cfg.Metrics)},
 
 		{"GET /room", access.Watch, s.page(s.room)},
@@ -34,6 +35,12 @@ func (s *Server) routes() []route {
 		{"PATCH /room/session/{id}", access.Watch, served(s.cfg.Room)},
 		{"DELETE /room/session/{id}", access.Watch, served(s.cfg.Room)},
 		{"OPTIONS /room/session/{id}", access.Watch, served(s.cfg.Room)},
+
+		{"POST /api/v1/preview/whep", access.Preview, s.preview},
+		{"OPTIONS /api/v1/preview/whep", access.Preview, s.preview},
+		{"PATCH /api/v1/preview/session/{id}", access.Preview, s.preview},
+		{"DELETE /api/v1/preview/session/{id}", access.Preview, s.preview},
+		{"OPTIONS /api/v1/preview/session/{id}", access.Preview, s.preview},
 
 		{"POST /api/v1/mute", access.Mute, s.mute},
 		{"POST /api/v1/procedure", access.Procedure, s.procedure},

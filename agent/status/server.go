@@ -39,6 +39,10 @@ type Box interface {
 	// StartSelfTest begins a self-test of the devices; SelfTest is what the newest has found.
 	StartSelfTest() error
 	SelfTest() SelfTest
+	// Levels is how loud microphone and loudspeaker are now.
+	Levels() Levels
+	// Preview serves WHEP below /api/v1/preview: the picture that leaves the room, to somebody who is named to the room.
+	Preview(w http.ResponseWriter, r *http.Request, by string)
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
 	Examine(uplink string) error
 	// Impair spoils an emulated uplink (demo only): cut, loss, delay, thin, restore.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/hraban/opus"
 
@@ -35,6 +36,7 @@ type voiceStream struct {
 	rate atomic.Int64 // wanted rate, bit/s
 	loss atomic.Int64 // measured, percent
 
+	meter   media.Meter       // of what is encoded
 	clean   func(pcm []int16) // changes what is encoded, in place; nil: nothing does
 	cleaned [voiceFrame]int16
 	enc     *opus.Encoder
@@ -59,6 +61,9 @@ func (v *voiceStream) SetRate(bps int) {
 // SetLoss says what share of the packets is being lost on the way; the encoder arms itself against it, held between 10 and 30 %.
 // Any goroutine may call it.
 func (v *voiceStream) SetLoss(share float64) { v.loss.Store(int64(math.Round(100 * share))) }
+
+// Loudness is how loud what leaves the room is.
+func (v *voiceStream) Loudness() media.Loudness { return v.meter.Loudness() }
 
 // Clean has each 20 ms changed in place before they are encoded: echo cancellation. Call it before Run. What the device gave is
 // judged by itself: a device that gives silence is not excused by a treatment that would.
@@ -103,6 +108,7 @@ func (v *voiceStream) put(pcm []int16, out media.Sink) error {
 		sound = append(v.cleaned[:0], pcm...)
 		v.clean(sound)
 	}
+	v.meter.Hear(time.Now(), sound)
 	n, err := v.enc.Encode(sound, v.buf[:])
 	if err != nil {
 		return fmt.Errorf("opus: encode 20 ms of voice: %w", err)

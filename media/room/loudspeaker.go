@@ -53,6 +53,7 @@ type Loudspeaker struct {
 	volume atomic.Int64
 	asked  atomic.Int64 // when the device last asked for sound, since begun
 	taken  atomic.Uint64
+	meter  media.Meter // of what goes to the device
 
 	mu     sync.Mutex
 	buffer *playout.Buffer
@@ -129,6 +130,9 @@ func (l *Loudspeaker) Play(pcm []int16) (<-chan struct{}, error) {
 	return done, nil
 }
 
+// Loudness is how loud what goes to the device is.
+func (l *Loudspeaker) Loudness() media.Loudness { return l.meter.Loudness() }
+
 // gain is what a volume multiplies samples with: at 50 % a quarter of the amplitude, which sounds about half as loud.
 func gain(percent int64) float64 {
 	share := float64(percent) / 100
@@ -166,6 +170,7 @@ func (s *session) fill(out []byte) {
 		pcm[i] = int16(math.Round(float64(v) * s.loud))
 		binary.LittleEndian.PutUint16(out[2*i:], uint16(pcm[i]))
 	}
+	l.meter.Hear(time.Now(), pcm)
 	if l.cfg.Played != nil {
 		l.cfg.Played(pcm)
 	}

@@ -74,6 +74,7 @@ function match(at, w) {
 }
 
 function update(have, want) {
+  if (have.dataset && "keep" in have.dataset) return; // a script keeps it: a running picture, a meter
   if (have.nodeType !== Node.ELEMENT_NODE) {
     if (have.nodeValue !== want.nodeValue) have.nodeValue = want.nodeValue;
     return;

@@ -1,8 +1,11 @@
 import { follow } from "/assets/live.js";
 import { pressable } from "/assets/press.js";
+import { meters } from "/assets/levels.js";
+import { preview } from "/assets/preview.js";
 
 const fresh = document.getElementById("fresh");
 const nodata = document.getElementById("nodata");
+let silence = 0; // ms since the box last spoke
 
 follow({
   url: "/events/status",
@@ -13,6 +16,7 @@ follow({
     document.title = `${document.querySelector("#verdict .words span").textContent} · ${document.querySelector(".who strong").textContent}`;
   },
   age(silent, stale) {
+    silence = silent;
     const s = Math.floor(silent / 1000);
     fresh.textContent = s < 60 ? `updated ${s} s ago` : `updated ${Math.floor(s / 60)} min ago`;
     fresh.classList.toggle("old", stale);
@@ -41,3 +45,5 @@ function shape() {
 }
 
 pressable(document.getElementById("said"));
+meters("/api/v1/levels");
+preview(() => silence);

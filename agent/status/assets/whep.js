@@ -1,16 +1,15 @@
 // A WHEP player (draft-ietf-wish-whep): one POST, one DELETE. It begins again by itself for as long as the page is open.
 
-export function play(url, { stream }) {
-  let peer = null, resource = null, wait = 500;
+export function play(url, { stream, kinds = ["audio", "video"], refused }) {
+  let peer = null, resource = null, wait = 500, later = 0, over = false;
 
   async function start() {
     const pc = peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     const received = new MediaStream();
-    pc.addTransceiver("audio", { direction: "recvonly" });
-    pc.addTransceiver("video", { direction: "recvonly" });
+    for (const kind of kinds) pc.addTransceiver(kind, { direction: "recvonly" });
     pc.ontrack = ({ track }) => {
       received.addTrack(track);
-      if (received.getTracks().length === 2) stream(received);
+      if (received.getTracks().length === kinds.length) stream(received);
     };
     pc.onconnectionstatechange = () => {
       if (pc.connectionState === "connected") wait = 500;
@@ -22,11 +21,16 @@ export function play(url, { stream }) {
       const answer = await fetch(url, {
         method: "POST", headers: { "Content-Type": "application/sdp" }, body: pc.localDescription.sdp, signal: AbortSignal.timeout(5000),
       });
-      if (answer.status !== 201) throw new Error(`the box answered ${answer.status}`);
+      if (answer.status !== 201) {
+        const problem = await answer.json().catch(() => ({}));
+        throw new Error(problem.detail ?? `The box answered ${answer.status}.`);
+      }
       resource = new URL(answer.headers.get("Location"), answer.url);
+      if (over) return end();
       await pc.setRemoteDescription({ type: "answer", sdp: await answer.text() });
       setTimeout(() => { if (pc.connectionState !== "connected") again(pc); }, 8000);
-    } catch {
+    } catch (error) {
+      refused?.(error.name === "Error" ? error.message : "The box did not answer.");
       again(pc);
     }
   }
@@ -36,7 +40,7 @@ export function play(url, { stream }) {
     peer = null;
     pc.close();
     end();
-    setTimeout(start, wait * (0.75 + Math.random() / 2));
+    later = setTimeout(start, wait * (0.75 + Math.random() / 2));
     wait = Math.min(wait * 2, 5000);
   }
 
@@ -48,6 +52,15 @@ export function play(url, { stream }) {
   addEventListener("pagehide", end);
   start();
   return {
+    // stop ends it for good.
+    stop() {
+      over = true;
+      clearTimeout(later);
+      const pc = peer;
+      peer = null;
+      pc?.close();
+      end();
+    },
     // voice counts what arrived, by the browser's own word.
     async voice() {
       const sum = { packets: 0, lost: 0, level: 0 };
