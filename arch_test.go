@@ -17,9 +17,9 @@ import (
 // arrows is the whole table of imports inside this module: a package may import what stands behind it and nothing else.
 // Add an arrow here first, with its reason in the commit.
 var arrows = map[string][]string{
-	"cmd/scanside":         {"agent", "agent/status", "audit", "diagnosis", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
+	"cmd/scanside":         {"agent", "agent/status", "audit", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "examination", "failover", "farend", "link", "media", "media/content", "selftest", "supervision", "viewing"},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "examination", "failover", "farend", "link", "machine", "media", "media/content", "selftest", "supervision", "viewing"},
 	"agent/status":         {"access"},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
@@ -30,8 +30,10 @@ var arrows = map[string][]string{
 	"config":               {},
 	"devices":              {},
 	"diagnosis":            {},
+	"doctor":               {"diagnosis"},
 	"examination":          {"diagnosis", "link"},
 	"link":                 {"media", "media/content"},
+	"machine":              {"doctor"},
 	"media/device":         {"devices", "media", "media/content"},
 	"media/synthetic":      {"media"},
 	"media":                {"media/content", "media/playout"},
@@ -48,10 +50,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

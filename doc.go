@@ -14,6 +14,8 @@
 //	devices               decides: which of the cameras, and which of the microphones, is used, and why. Pure in the same way
 //	diagnosis             decides: where the fault of an uplink is, from what each layer was found to be. Pure in the same way
 //	examination           looks at one uplink, layer by layer, over its own sockets
+//	doctor                decides: what is wrong with the box itself, and what to do about it. Pure in the same way
+//	machine               what the kernel says of the box: clock, disk, power, permissions
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	access                decides: who may do what on the box; roles and their rights
 //	audit                 the record that others can verify: append-only, hash-chained, signed

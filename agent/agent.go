@@ -60,6 +60,7 @@ type Agent struct {
 	asker     *asker
 	examiner  *examiner
 	tester    *tester
+	checkups  *checkups
 	journal   *journal
 	procedure switching
 	muting    muting
@@ -122,6 +123,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.examiner = newExaminer(a.uplinks, a.loop.post)
 	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
 	a.tester = newTester(a)
+	a.checkups = newCheckups(a)
 	a.metrics = newMetrics(a)
 	if a.pages, err = a.newPages(); err != nil {
 		return nil, err
@@ -259,6 +261,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	first.Go(func() { a.asker.Run(ctx) })
 	first.Go(func() { a.examiner.Run(ctx) })
 	first.Go(func() { a.tester.Run(ctx) })
+	first.Go(func() { a.checkups.Run(ctx) })
 	a.notify(ctx)
 	first.Wait()
 	for _, s := range a.sources {

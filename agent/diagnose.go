@@ -13,6 +13,18 @@ import (
 // Diagnose examines every uplink of a configuration once, side by side, without an agent that runs: what each layer was found
 // to be. Media is not looked at. The far end is the first of the configuration.
 func Diagnose(ctx context.Context, cfg Config) ([]diagnosis.Findings, error) {
+	found, err := examineAll(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]diagnosis.Findings, len(found))
+	for i := range found {
+		out[i] = found[i].Findings
+	}
+	return out, nil
+}
+
+func examineAll(ctx context.Context, cfg Config) ([]examination.Found, error) {
 	fars, err := newPlaces(cfg.farEnds())
 	if err != nil {
 		return nil, err
@@ -44,14 +56,12 @@ func Diagnose(ctx context.Context, cfg Config) ([]diagnosis.Findings, error) {
 			break
 		}
 	}
-	out := make([]diagnosis.Findings, len(found))
 	for i := range found {
 		if failed[i] != nil {
 			return nil, fmt.Errorf("examine uplink %s: %w", cfg.Uplinks[i].Name, failed[i])
 		}
-		out[i] = found[i].Findings
 	}
-	return out, nil
+	return found, nil
 }
 
 // addressMissing reports an examination that had to stop for want of the far end's address.

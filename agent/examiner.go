@@ -137,6 +137,9 @@ func (x *examiner) examine(ctx context.Context, l failover.Link) diagnosis.Findi
 		return diagnosis.Findings{Uplink: u.cfg.Name}
 	}
 	x.known.looked(far, found.Addresses)
+	if found.Certificate != nil {
+		u.fars[far].shown.Store(&certificate{found.Certificate, found.Untrusted})
+	}
 	return found.Findings
 }
 

@@ -3,9 +3,11 @@ package agent
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // place is one of the configured far ends, ready to be dialled.
@@ -13,6 +15,13 @@ type place struct {
 	FarEnd
 	name  string // host[:port], for people and metrics
 	trust *tls.Config
+	shown *atomic.Pointer[certificate] // what it showed last, over any uplink
+}
+
+// certificate is what a far end showed, and why it was not taken; "": it was.
+type certificate struct {
+	*x509.Certificate
+	wrong string
 }
 
 // newPlaces reads what each far end is known by.
@@ -23,13 +32,17 @@ func newPlaces(all []FarEnd) ([]place, error) {
 		if err != nil {
 			return nil, err
 		}
-		name := f.base()
-		if u, err := url.Parse(name); err == nil {
-			name = u.Host
-		}
-		out = append(out, place{f, name, trust})
+		out = append(out, place{f, hostOf(f), trust, &atomic.Pointer[certificate]{}})
 	}
 	return out, nil
+}
+
+// hostOf is host[:port], by which people know a far end.
+func hostOf(f FarEnd) string {
+	if u, err := url.Parse(f.base()); err == nil {
+		return u.Host
+	}
+	return f.base()
 }
 
 // token is read anew at each use, so that it can be changed without a restart.

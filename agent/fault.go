@@ -106,20 +106,23 @@ func (l *loop) viewFault(now time.Time, i int, f diagnosis.Findings) status.Faul
 		Checked: s.checked, Checking: s.examining, Layers: []status.Layer{},
 	}
 	for layer, x := range f.Layers {
-		one := status.Layer{Name: diagnosis.Layer(layer).String(), Words: layerWords[layer], Result: x.Result.String(), Level: status.Unknown,
-			Subject: x.Subject, Note: x.Note, At: x.At}
-		switch x.Result {
-		case diagnosis.OK:
-			one.Level = status.OK
-		case diagnosis.Failed:
-			one.Level = status.Bad
-		}
-		if !x.At.IsZero() {
-			one.Age = float64(now.Sub(x.At).Milliseconds())
-		}
-		out.Layers = append(out.Layers, one)
+		out.Layers = append(out.Layers, viewLayer(now, diagnosis.Layer(layer), x))
 	}
 	return out
+}
+
+func viewLayer(now time.Time, l diagnosis.Layer, x diagnosis.Finding) status.Layer {
+	one := status.Layer{Name: l.String(), Words: layerWords[l], Result: x.Result.String(), Level: status.Unknown, Subject: x.Subject, Note: x.Note, At: x.At}
+	switch x.Result {
+	case diagnosis.OK:
+		one.Level = status.OK
+	case diagnosis.Failed:
+		one.Level = status.Bad
+	}
+	if !x.At.IsZero() {
+		one.Age = float64(now.Sub(x.At).Milliseconds())
+	}
+	return one
 }
 
 func faultLevel(v diagnosis.Verdict) status.Level {

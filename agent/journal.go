@@ -34,8 +34,10 @@ type journal struct {
 type journalState struct {
 	audit.Status
 	room    audit.Room
-	trouble string // why records cannot be written; "": they can
-	missed  int64  // ever, in this run
+	trouble string        // why records cannot be written; "": they can
+	missed  int64         // ever, in this run
+	setAt   time.Time     // when the clock was last set, in this run; zero: it was not
+	setBy   time.Duration //
 }
 
 func newJournal(s store, version, config string, log *slog.Logger) *journal {
@@ -177,6 +179,7 @@ func (w *journalWriter) write(entries ...audit.Entry) bool {
 func (w *journalWriter) look() {
 	now := time.Now()
 	if step := now.Round(0).Sub(w.wall.Round(0)) - now.Sub(w.wall); step.Abs() >= journalStep {
+		w.state.setAt, w.state.setBy = now, step
 		w.take(audit.ClockStep{BySeconds: step.Seconds()})
 	} else {
 		w.take()

@@ -214,6 +214,9 @@ func (a *asker) ask(ctx context.Context, c *http.Client, best, l failover.Link, 
 		return nil, fmt.Errorf("ask who is there: %w", err)
 	}
 	defer resp.Body.Close()
+	if s := resp.TLS; s != nil && len(s.PeerCertificates) > 0 {
+		f.shown.Store(&certificate{s.PeerCertificates[0], ""})
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, presenceLimit))
 	if err != nil {
 		return nil, fmt.Errorf("ask who is there: %w", err)

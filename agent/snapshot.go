@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/media"
 	"scanside/supervision"
@@ -16,6 +17,8 @@ type Snapshot struct {
 	Engine      failover.Snapshot
 	Supervision supervision.Verdict
 
+	found    []diagnosis.Findings // of each link, as far as they are fresh
+	judged   []diagnosis.Verdict  // likewise
 	links    []linkCounts
 	flows    []status.Stream // those of the status, with what is for metrics only
 	people   struct{ supervisors, observers int }
@@ -43,7 +46,8 @@ func (a *Agent) Snapshot() *Snapshot { return a.latest.Load() }
 // publish makes a new snapshot and wakes those who wait for one.
 func (l *loop) publish(now time.Time) {
 	e := l.engine.Snapshot()
-	s := &Snapshot{Engine: e, Status: l.view(now, e), next: make(chan struct{}), dropped: l.dropped.Load(), breaches: l.breaches}
+	found := l.diagnose(now, e)
+	s := &Snapshot{Engine: e, Status: l.view(now, e, found), found: found, next: make(chan struct{}), dropped: l.dropped.Load(), breaches: l.breaches}
 	l.tellShape(now, s.Status)
 	s.Supervision = l.judge(now, s.Status, e)
 	s.moves = l.where.moves
@@ -56,6 +60,7 @@ func (l *loop) publish(now time.Time) {
 			c.sent[k] = st.sent(media.Kind(k))
 		}
 		s.links = append(s.links, c)
+		s.judged = append(s.judged, st.judged)
 	}
 	for k := range media.NumKinds {
 		one := status.Stream{Kind: media.Kind(k).String()}

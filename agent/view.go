@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"scanside/agent/status"
+	"scanside/diagnosis"
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
@@ -14,7 +15,7 @@ import (
 )
 
 // view draws the status document from what the loop knows. It is the only place that chooses words for the pages.
-func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
+func (l *loop) view(now time.Time, e failover.Snapshot, found []diagnosis.Findings) *status.Status {
 	a := l.agent
 	st := &status.Status{
 		At: now, Version: a.parts.Version, Site: a.cfg.Site, Box: a.box, Run: a.run, Started: l.begun, IsDemo: a.parts.Demo != nil,
@@ -24,7 +25,6 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	if st.Events == nil {
 		st.Events = []status.Event{}
 	}
-	found := l.diagnose(now, e)
 	for i := range l.links {
 		u := l.viewUplink(now, failover.Link(i), e)
 		if u.Pinned {
@@ -46,6 +46,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot) *status.Status {
 	st.Procedure = l.viewProcedure()
 	st.Loudspeaker = a.viewLoudspeaker()
 	st.SelfTest, st.Levels = boxed{a}.SelfTest(), boxed{a}.Levels()
+	st.Doctor = a.checkups.view()
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }

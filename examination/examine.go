@@ -3,6 +3,7 @@ package examination
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -43,6 +44,9 @@ type Config struct {
 type Found struct {
 	diagnosis.Findings
 	Addresses []netip.Addr // of the far end, as this uplink's name servers say
+
+	Certificate *x509.Certificate // that whoever answered showed; nil: none
+	Untrusted   string            // why the link would not take it; "": it would
 }
 
 // examination is one that is under way. Each layer is written by one goroutine.

@@ -82,6 +82,17 @@ func (t *trust) fault() (diagnosis.Kind, string) {
 	return diagnosis.Stranger, t.subject()
 }
 
+// shown keeps the certificate for whoever wants to know when it ends.
+func (a *answer) shown(f *Found) {
+	if len(a.trust.shown) == 0 {
+		return
+	}
+	f.Certificate, f.Untrusted = a.trust.shown[0], ""
+	if a.trust.err != nil {
+		_, f.Untrusted = a.trust.fault()
+	}
+}
+
 func (t *trust) subject() string {
 	if len(t.shown) == 0 {
 		return ""

@@ -33,6 +33,7 @@ func (e *examination) askWeb(ctx context.Context, far *url.URL) {
 	}
 	a := e.ask(ctx, far, addresses)
 	defer a.close()
+	a.shown(e.found)
 	if a.trusted() {
 		e.trusted(ctx, a)
 		return

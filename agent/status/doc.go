@@ -14,6 +14,8 @@
 //	POST /api/v1/procedure        form or JSON {"open": true|false}: a procedure is open, from time-out to the end of observation
 //	POST /api/v1/mute             form or JSON {"device": "camera"|"microphone", "on": true|false}; on false only from the box itself
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
+//	GET  /api/v1/doctor           what is wrong with the box itself, as last looked at; ?quick: a look that waits for nothing
+//	POST /api/v1/doctor           begins a whole look, which examines the uplinks too (12 s at most)
 //	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
 //	GET  /api/v1/levels           how loud microphone and loudspeaker are, as server-sent events: "levels", five a second (type Levels)
 //	POST /api/v1/preview/whep     WHEP: the picture that leaves the room, for a few minutes; who looks is announced to the room

@@ -98,6 +98,14 @@ func (b *box) Preview(w http.ResponseWriter, _ *http.Request, by string) {
 	http.Error(w, "no picture for "+by, http.StatusServiceUnavailable)
 }
 
+func (b *box) StartDoctor() error { return b.err }
+
+func (b *box) Doctor(bool) Doctor {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.st.Doctor
+}
+
 func (b *box) Examine(uplink string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -156,7 +164,7 @@ func healthy(at time.Time) *Status {
 		Watched:     Watched{Light: true, Sounds: 1}, Phone: "+1 555 0100",
 		Procedure: Procedure{Open: true, Since: ago(6 * time.Minute), Sentence: "A procedure is open.",
 			Copies: "Voice goes over every uplink that works; the picture goes over every uplink that costs nothing, and on doubt over the others too."},
-		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"},
+		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"}, Doctor: examinedBox(at),
 	}
 }
 

@@ -31,6 +31,7 @@ type Status struct {
 	Audit       Audit        `json:"audit"`
 	SelfTest    SelfTest     `json:"self_test"`
 	Levels      Levels       `json:"levels"` // GET /api/v1/levels says them more often
+	Doctor      Doctor       `json:"doctor"`
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.

@@ -26,6 +26,7 @@ func (s *Server) routes() []route {
 		{"GET /api/v1/events", access.View, s.events(jsonEvent)},
 		{"GET /api/v1/selftest", access.View, s.selfTest},
 		{"GET /api/v1/levels", access.View, s.levels},
+		{"GET /api/v1/doctor", access.View, s.doctor},
 		{"GET /metrics", access.Scrape, served(s.cfg.Metrics)},
 
 		{"GET /room", access.Watch, s.page(s.room)},
@@ -49,6 +50,7 @@ func (s *Server) routes() []route {
 		{"POST /api/v1/pin", access.Pin, s.pin},
 		{"POST /api/v1/far-end", access.FarEnd, s.moveTo},
 		{"POST /api/v1/examine", access.Examine, s.examine},
+		{"POST /api/v1/doctor", access.Examine, s.startDoctor},
 		{"POST /api/v1/demo/{uplink}/{what}", access.Impair, s.impair},
 	}
 }

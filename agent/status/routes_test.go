@@ -34,6 +34,7 @@ var everyRoute = []struct {
 	{"PATCH /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
 	{"DELETE /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
 	{"OPTIONS /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
+	{"GET /api/v1/doctor", "/api/v1/doctor", "vbtfla"},
 	{"GET /metrics", "/metrics", "sbtfla"},
 	{"GET /room", "/room", "kvbtfla"},
 	{"GET /events/room", "/events/room", "kvbtfla"},
@@ -49,6 +50,7 @@ var everyRoute = []struct {
 	{"POST /api/v1/pin", "/api/v1/pin", "fl"},
 	{"POST /api/v1/far-end", "/api/v1/far-end", "fl"},
 	{"POST /api/v1/examine", "/api/v1/examine", "fl"},
+	{"POST /api/v1/doctor", "/api/v1/doctor", "fl"},
 	{"POST /api/v1/demo/{uplink}/{what}", "/api/v1/demo/primary/cut", "fl"},
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,6 +27,7 @@ type program struct {
 	Demo        demoCommand        `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
 	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
+	Doctor      doctorCommand      `cmd:"" help:"Say what is wrong with the box, and what to do: devices, uplinks, far end, clock, disk, permissions, power."`
 	Mute        muteCommand        `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
 	Devices     devicesCommands    `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names, or test them."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
@@ -43,7 +45,12 @@ func main() {
 		fmt.Fprintf(os.Stderr, "scanside: %v\nTry: scanside --help\n", err)
 		os.Exit(2)
 	}
-	if err := ctx.Run(verb(ctx.Selected().Name)); err != nil {
+	err = ctx.Run(verb(ctx.Selected().Name))
+	var said unwell
+	if errors.As(err, &said) {
+		os.Exit(int(said))
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "scanside: %v\n", err)
 		os.Exit(1)
 	}

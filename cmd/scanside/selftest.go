@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"scanside/agent"
@@ -46,12 +45,13 @@ const (
 func testDevices(ctx context.Context, page agent.Status, asJSON bool, out io.Writer) error {
 	ctx, cancel := context.WithTimeout(ctx, testWithin)
 	defer cancel()
-	if err := selfTest(ctx, page, http.MethodPost, nil); err != nil {
+	if err := askPage(ctx, page, http.MethodPost, "/api/v1/selftest", nil, nil); err != nil {
 		return fmt.Errorf("test the devices: %w", err)
 	}
 	var found status.SelfTest
 	for said, shown := "", 0; ; {
-		if err := selfTest(ctx, page, http.MethodGet, &found); err != nil {
+		found = status.SelfTest{}
+		if err := askPage(ctx, page, http.MethodGet, "/api/v1/selftest", nil, &found); err != nil {
 			return fmt.Errorf("test the devices: %w", err)
 		}
 		if !asJSON {
@@ -94,37 +94,4 @@ func writeCheck(out io.Writer, c status.Check) {
 	if c.Do != "" {
 		fmt.Fprintf(out, "  → %s\n", c.Do)
 	}
-}
-
-// selfTest speaks to the page of the agent on this machine.
-func selfTest(ctx context.Context, page agent.Status, method string, into *status.SelfTest) error {
-	where, err := onThisMachine(page.Listen)
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://"+where+"/api/v1/selftest", nil)
-	if err != nil {
-		return err
-	}
-	resp, err := askAgent(req, page, where)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode >= 300 {
-		var problem struct{ Detail string }
-		if json.Unmarshal(text, &problem) != nil || problem.Detail == "" {
-			problem.Detail = strings.TrimSpace(string(text))
-		}
-		return fmt.Errorf("the agent refused (%d): %s", resp.StatusCode, problem.Detail)
-	}
-	if into == nil {
-		return nil
-	}
-	*into = status.SelfTest{}
-	return json.Unmarshal(text, into)
 }
