@@ -31,7 +31,7 @@ S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns \
-	content lipsync references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content lipsync mouth-to-ear references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -109,6 +109,9 @@ soak-netns: build ## (root) ten real minutes of random cuts, never of both uplin
 
 lipsync: test-deps build ## how far apart a flash and a beep of the same moment arrive in a real Chromium
 	@$(GO) run ./lab/cmd/lab lipsync
+
+mouth-to-ear: test-deps build ## how late speech is heard, between a physician's real Chromium and the room's loudspeaker and microphone, also while an uplink is cut
+	@$(GO) run ./lab/cmd/lab mouth-to-ear
 
 content: $(INCLUDE)/openh264 ## faults of picture and sound in drawn rooms: how soon each is said, and false alarms over simulated hours (HOURS=4)
 	@$(GO) run ./lab/cmd/lab content $(if $(HOURS),--hours $(HOURS))

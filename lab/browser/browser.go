@@ -21,6 +21,7 @@ var watchScript string
 type Config struct {
 	Width, Height int       // of the window, pixels; 0: 1280 by 800
 	Phone         bool      // the window is a phone's screen, two dots a pixel: as narrow as Width says, with touch
+	Sound         []string  // environment of a sound server (lab/soundcard): the microphone and the loudspeaker are its cards; nil: neither
 	Devices       bool      // Chromium's own fake camera and microphone, permission given: somebody who can talk
 	Arguments     []string  // further switches, "name" or "name=value", without dashes
 	Log           io.Writer // Chromium's own output; nil: none
@@ -78,6 +79,9 @@ func (cfg Config) switches() []chromedp.ExecAllocatorOption {
 	)
 	if cfg.Devices {
 		all = append(all, chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
+	}
+	if cfg.Sound != nil {
+		all = append(all, chromedp.Env(cfg.Sound...), chromedp.Flag("mute-audio", false), chromedp.Flag("use-fake-ui-for-media-stream", true))
 	}
 	for _, a := range cfg.Arguments {
 		all = append(all, argument(a))

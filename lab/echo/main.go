@@ -4,31 +4,24 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"time"
 
+	"scanside/lab/speech"
 	"scanside/media/room"
 )
 
 const (
-	rate    = 48000
+	rate    = speech.Rate
 	ten     = rate / 100
 	latency = 55 * rate / 1000 // of the devices, samples
 	tail    = 200              // ms of the room that are made up
 	reverb  = 0.300            // s until it is 60 dB softer
 	couple  = 1.0              // the echo's level against what was played: as loud in the microphone as the person's own voice
 	noise   = 20               // root mean square of the room's air: -64 dBFS
-)
-
-const (
-	physician = "Good morning, this is the supervising physician. I can see the patient and the injector. Please confirm the kidney values, the allergy history and the weight before you start. If there is any warmth, itching or shortness of breath, stop at once and tell me. I stay on the line until the observation is over."
-	person    = "Yes, doctor, the values are from this morning, and there is no known allergy. The line is in the left arm and it runs well. We start the injection now with three millilitres a second. The patient says he feels warm, nothing else. Pulse is normal."
 )
 
 func main() {
@@ -39,11 +32,11 @@ func main() {
 }
 
 func run() error {
-	far, err := speech("en-gb", physician)
+	far, err := speech.Say(speech.British, speech.Physician)
 	if err != nil {
 		return err
 	}
-	near, err := speech("en-us+f3", person)
+	near, err := speech.Say(speech.American, speech.Person)
 	if err != nil {
 		return err
 	}
@@ -200,27 +193,3 @@ func level(pcm []int16) float64 {
 
 func db(ratio float64) float64 { return 20 * math.Log10(ratio) }
 func dbfs(rms float64) float64 { return db(rms / 32768) }
-
-// speech is what espeak-ng says, at 48 kHz.
-func speech(voice, text string) ([]int16, error) {
-	wav, err := exec.Command("espeak-ng", "-v", voice, "-s", "165", "--stdout", text).Output()
-	if err != nil {
-		return nil, fmt.Errorf("let espeak-ng speak (Debian package espeak-ng): %w", err)
-	}
-	at := bytes.Index(wav, []byte("data"))
-	if at < 0 || len(wav) < at+8 || len(wav) < 28 {
-		return nil, fmt.Errorf("espeak-ng gave no WAV")
-	}
-	from := int(binary.LittleEndian.Uint32(wav[24:]))
-	raw := wav[at+8:]
-	pcm := make([]int16, 0, len(raw)/2*rate/from)
-	for n := 0; ; n++ {
-		x := float64(n) * float64(from) / rate
-		i := int(x)
-		if 2*i+4 > len(raw) {
-			return pcm, nil
-		}
-		a, b := int16(binary.LittleEndian.Uint16(raw[2*i:])), int16(binary.LittleEndian.Uint16(raw[2*i+2:]))
-		pcm = append(pcm, int16(float64(a)+(float64(b)-float64(a))*(x-float64(i))))
-	}
-}

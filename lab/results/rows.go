@@ -156,6 +156,9 @@ func rows() []row {
 		{"G16", "process start to media <= 1 s on the first link, <= 2 s on both; status page <= 200 ms", []what{
 			from("g16", "first {first_link_ms_p50} ms (worst {first_link_ms_max}), both {both_links_ms_p50} ms (worst {both_links_ms_max}), page {status_page_ms_p50} ms"),
 		}},
+		{"voice", "mouth to ear <= 150 ms is as good as none, <= 400 ms can be talked over (ITU-T G.114); speech goes on while an uplink is cut", []what{
+			each("mouth-to-ear", "{way}: {delay_ms_p50} ms p50, {delay_ms_p95} ms p95; {unheard} of {pieces} pieces of speech not recognised"),
+		}},
 		{"more", "simulated days of random faults: invariants hold, nothing grows; behind hospital firewalls media finds a way", []what{
 			from("soak", "{days} days, {steps} steps, {faults} faults: {breaches} breaches, {voice_lost_while_one_is_well} voice packets lost while an uplink was well; heap {heap_start_bytes} bytes after an hour, {heap_end_bytes} at the end"),
 			each("firewall", "wall {wall}: media by {path} {first_ms} ms after the start, {again_ms} ms after the gateway came back; a cut lost {voice_lost} and {return_lost} packets of voice"),

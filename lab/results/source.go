@@ -54,6 +54,7 @@ func Sources() []Source {
 		longOnly(story("blackhole-cellular", "netns")),
 		sized("g15", "TURNS", "turns", "1", "3"),
 		sized("g16", "TURNS", "turns", "5", "10"),
+		figure("mouth-to-ear"),
 		figure("recovery"),
 		longOnly(figure("firewall")),
 		longOnly(figure("soak-netns")),

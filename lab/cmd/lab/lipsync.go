@@ -1,16 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 	"slices"
-	"strings"
-	"syscall"
 	"time"
 
 	"scanside/lab/browser"
@@ -41,35 +35,17 @@ var lipsyncScript string
 func (c *lipsyncCommand) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	demo := exec.CommandContext(ctx, c.Agent, "demo", "--flash-and-beep", "--status", "127.0.0.1:0", "--console", "127.0.0.1:0")
-	demo.Cancel = func() error { return demo.Process.Signal(syscall.SIGTERM) }
-	demo.WaitDelay = 10 * time.Second
-	demo.Stderr = os.Stderr
-	out, err := demo.StdoutPipe()
+	d, err := startDemo(ctx, c.Agent, nil, "--flash-and-beep")
 	if err != nil {
 		return err
 	}
-	if err := demo.Start(); err != nil {
-		return fmt.Errorf("start the demo: %w (make build makes it)", err)
-	}
-	defer func() { cancel(); _ = demo.Wait() }() // it was told to end
-	link := ""
-	for lines := bufio.NewScanner(out); link == "" && lines.Scan(); {
-		for _, word := range strings.Fields(lines.Text()) {
-			if strings.Contains(word, "/signin/once?code=") {
-				link = word
-			}
-		}
-	}
-	if link == "" {
-		return errors.New("the demo ended before it named its console")
-	}
+	defer d.Close()
 	b, err := browser.Start(ctx, browser.Config{})
 	if err != nil {
 		return err
 	}
 	defer b.Close()
-	if err := b.Open(link); err != nil {
+	if err := b.Open(d.SignIn); err != nil {
 		return err
 	}
 	skews, err := c.measure(ctx, b)
