@@ -100,19 +100,6 @@ func (c *change) evidence() string {
 	return sentence(text)
 }
 
-// told counts what a change has cost.
-func (m *metrics) told(c *change) {
-	if !lossy(c.reason) {
-		return
-	}
-	for k, g := range c.gaps {
-		if g.known && c.streams[k] {
-			m.gap.WithLabelValues(media.Kind(k).String()).Observe(g.long.Seconds())
-		}
-	}
-	m.replayed.Observe(float64(c.replayed.bytes))
-}
-
 func viewGaps(g [media.NumKinds]gap) status.Gap {
 	one := func(g gap) *float64 {
 		if !g.known {

@@ -41,7 +41,8 @@
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
-//	metrics.go      the same for Prometheus, metricnames.go the table of names; every label value is there from the start
+//	metrics.go      the same for Prometheus: metricsread.go, metricslinks.go, metricsstreams.go read the snapshot, metricnames.go is
+//	                the table of names; every label value is there from the start
 //	agent/status    the pages themselves, standard library alone
 //
 // # How long things wait for each other
