@@ -13,6 +13,7 @@ import (
 type capacity struct {
 	estimator bandwidth.Estimator
 	now, told bandwidth.Estimate
+	back      bandwidth.Estimator // of the way back
 }
 
 // queueStep is by how much a queue must have changed to be news.

@@ -7,14 +7,12 @@ import (
 	"github.com/pion/rtp"
 
 	"scanside/bandwidth"
+	"scanside/link"
 	"scanside/media"
 )
 
 // departuresKept is how many packets' times are remembered: 6 s of a 2.5 Mbit/s picture, longer than any probe is waited for.
 const departuresKept = 2048
-
-// headers is what a packet of media takes besides its payload, in bytes: RTP 12, SRTP's tag 10, UDP 8, IPv4 20.
-const headers = 50
 
 // departures passes a leg's packets on and remembers when they left, so that the far end's count can be compared with what
 // had left at the moment that it speaks of, and not with what is still under way. Any goroutine may call by and count.
@@ -38,7 +36,7 @@ func (d *departures) WriteRTP(p *rtp.Packet) error {
 	d.mu.Lock()
 	d.left[d.n%departuresKept] = departure{time.Now().UnixNano(), d.bytes}
 	d.n++
-	d.bytes += uint64(len(p.Payload)) + headers
+	d.bytes += uint64(len(p.Payload)) + link.Headers
 	d.mu.Unlock()
 	err := d.to.WriteRTP(p)
 	if err != nil && d.refused != nil {

@@ -24,6 +24,7 @@
 //	whereabouts.go  at which far end the room is: package farend decides, the loop makes it true
 //	links.go        what the loop knows of a link; translation of samples and reports into the engine's events
 //	departures.go   when packets left, so that the far end's counts are compared with what had left when it counted
+//	returnrate.go   what each link carries back, told to the far end
 //	capacity.go     what each link carries, estimated from the answers to its probes; the one rate that is asked of the camera
 //	apply.go        the plan on the legs; what the far end lacks is sent again on a leg that takes over
 //	sources.go      camera and microphone kept running; key frame requests coalesced

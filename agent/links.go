@@ -203,6 +203,7 @@ func (l *loop) sampled(now time.Time, e event) {
 		return
 	}
 	l.weigh(now, from, p)
+	l.weighBack(now, e)
 	if p.Late {
 		return // a late word is an old word
 	}

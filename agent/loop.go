@@ -60,6 +60,7 @@ type event struct {
 	next     time.Time
 	text     string
 	sample   link.Sample
+	came     uint64 // packets that the link had brought when sample did
 	presence *presence
 	findings diagnosis.Findings
 	saved    savedTrace

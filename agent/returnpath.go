@@ -81,6 +81,9 @@ type arrivals struct {
 	session *link.Session // nil until it is open; under returnPath.mu
 	in      *generation   // whose legs these are; under returnPath.mu
 	counted [media.NumKinds]uint64
+
+	carries atomic.Int64 // bit/s, as the loop knows; 0: no limit was shown
+	asked   time.Time    // when the far end was last told; under returnPath.mu
 }
 
 // link makes a place for a link that is being dialled: packets can come before Dial returns.
@@ -285,6 +288,7 @@ func (r *returnPath) Run(ctx context.Context) error {
 			return nil
 		case now := <-tick.C:
 			r.repair(now)
+			r.askRates(now)
 		}
 	}
 }

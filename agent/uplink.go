@@ -246,7 +246,7 @@ func (u *uplink) dial(ctx context.Context, c *conn) error {
 	session, err := link.Dial(ctx, cfg, link.Events{
 		Sample: func(s link.Sample) {
 			if c.used.Load() {
-				u.offer(event{kind: sampled, link: u.index, conn: c, sample: s})
+				u.offer(event{kind: sampled, link: u.index, conn: c, sample: s, came: c.came()})
 			}
 		},
 		Packet: func(k media.Kind, p *rtp.Packet) {

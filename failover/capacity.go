@@ -20,10 +20,14 @@ type Capacity struct {
 // least is what a link must carry for voice and the least picture.
 func (p *Policy) least() int { return p.VoiceRate + p.VideoFloor }
 
-// share is what is left for the picture on a link whose limit is known, the less the longer its queue: that has to drain.
-func (p *Policy) share(c *Capacity) int {
-	free := int64(max(0, c.Rate-p.VoiceRate))
-	left := max(0, p.Drain-c.Queue).Microseconds()
+// share is what is left for the picture on a link whose limit is known.
+func (p *Policy) share(c *Capacity) int { return p.Picture(c.Rate, c.Queue) }
+
+// Picture is what is left for a picture, in bit/s, on a way that carries rate bit/s and where packets wait for queue because of what is
+// sent there: the less the longer the queue, for that has to drain.
+func (p *Policy) Picture(rate int, queue time.Duration) int {
+	free := int64(max(0, rate-p.VoiceRate))
+	left := max(0, p.Drain-queue).Microseconds()
 	return int(free * left / p.Drain.Microseconds())
 }
 

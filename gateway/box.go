@@ -45,6 +45,7 @@ func (r *room) publish(api *link.API, c caller, offer string) (link.Peer, string
 		Packet:    seat.packet,
 		Report:    seat.report,
 		Word:      seat.word,
+		Sent:      seat.sent,
 		Faults:    seat.faults,
 		Connected: seat.connected,
 	})
@@ -68,6 +69,7 @@ func (r *room) play(api *link.API, c caller, offer string) (link.Peer, string, e
 	out, answer, err := api.AcceptPlay(offer, "return", link.PlayEvents{
 		KeyFrame:  func() { r.askTalkKeyFrame(time.Now()) },
 		Repair:    seat.repair,
+		Rate:      seat.rate,
 		Connected: seat.returning,
 	})
 	if err != nil {

@@ -34,6 +34,7 @@
 //	R2 a viewer's trouble (slow, silent, gone) reaches nobody else: a bounded queue each, key frames at most every 500 ms
 //	R3 return media of a kind goes on exactly the uplinks that bring that kind (nothing for 300 ms ends it), on all if none
 //	   does; an uplink that takes it up is sent first what the room has not acknowledged, of this talk and no other
+//	   The talker is asked (REMB) for no more than the thinnest uplink that takes his picture to the room carries, as the box measures
 //	R4 a second box is refused while the first was heard within 3 s; a run that was replaced never comes back
 //	R5 one talker; his end (by himself, by another, by a broken connection, by sign-out, or a box that was not
 //	   heard for 30 s) stops the room's copy at once, and nothing but a new request of a person starts it again

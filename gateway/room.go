@@ -77,6 +77,7 @@ func (r *room) keep(ctx context.Context) {
 		now := time.Now()
 		busy := r.repair(now)
 		r.mirror(now)
+		r.fit(now)
 		r.heldKeyFrames(now)
 		if !now.Before(nextMeasure) {
 			r.measure()

@@ -310,7 +310,7 @@ func TestSecondBoxIsRefused(t *testing.T) {
 		v := w.watch("ada", "50")
 		time.Sleep(time.Second)
 		second := &box{w: w, name: "box-2", run: "run-9", video: first.video, merged: first.merged, mergers: first.mergers, fans: first.fans,
-			sessions: first.sessions, legs: first.legs, back: first.back}
+			sessions: first.sessions, legs: first.legs, back: first.back, bytes: first.bytes}
 		v.Mark()
 		p := refusedWith(second.dial("3"))
 		if p == nil || p.Status != http.StatusConflict || p.After == 0 || !strings.Contains(p.Error(), `box "box-1" was heard`) || !strings.Contains(p.Error(), "Stop one of them") {

@@ -61,6 +61,8 @@ type uplink struct {
 	back    [media.NumKinds]*media.Leg // out's legs on the room's return fanouts
 	carries [media.NumKinds]bool       // whether back is selected
 	lost    time.Time                  // when the last session ended
+
+	toRoom carried
 }
 
 func (r *run) uplink(name string) *uplink {

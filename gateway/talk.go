@@ -22,6 +22,8 @@ type talk struct {
 	mergers [media.NumKinds]*media.Merger
 	legs    [media.NumKinds]*media.MergerLeg
 	last    [media.NumKinds]atomic.Int64 // arrival of the newest packet, ns since 1970
+	asked   time.Time                    // when he was last told what the ways to the room carry
+	held    bool                         // they have shown a limit, and he was told
 	before  [media.NumKinds]uint64       // the last number to the room that is not this talk's; 0: there was none
 }
 

@@ -172,9 +172,11 @@ type box struct {
 	sessions map[string]*link.Session
 	legs     map[string]*[media.NumKinds]*media.Leg
 	back     map[string]*[media.NumKinds]*atomic.Int64 // return packets by uplink
+	bytes    map[string]*[media.NumKinds]*atomic.Int64 // with headers
 	merged   [media.NumKinds]*synthetic.Counter        // return packets, first copies
 	mergers  [media.NumKinds]*media.Merger
 	reports  atomic.Pointer[[]link.StreamReport]
+	told     atomic.Pointer[link.Tally]
 	faults   atomic.Pointer[link.Faults] // nil: all is well
 	cancel   context.CancelFunc
 	gone     sync.WaitGroup
@@ -186,6 +188,7 @@ func (w *world) newBox(name, run string, uplinks ...string) *box {
 	b := &box{
 		w: w, run: run, name: name, video: synthetic.NewVideo(synthetic.VideoConfig{}),
 		sessions: map[string]*link.Session{}, legs: map[string]*[media.NumKinds]*media.Leg{}, back: map[string]*[media.NumKinds]*atomic.Int64{},
+		bytes: map[string]*[media.NumKinds]*atomic.Int64{},
 	}
 	for k := range b.fans {
 		b.fans[k] = media.NewFanout(media.FanoutConfig{Kind: media.Kind(k)})
@@ -239,7 +242,7 @@ func (b *box) carry(uplink string) {
 }
 
 func (b *box) dial(uplink string) error {
-	counts := &[media.NumKinds]*atomic.Int64{{}, {}}
+	counts, bytes := &[media.NumKinds]*atomic.Int64{{}, {}}, &[media.NumKinds]*atomic.Int64{{}, {}}
 	var in [media.NumKinds]*media.MergerLeg
 	for k := range in {
 		in[k] = b.mergers[k].AddLeg(uplink)
@@ -254,11 +257,15 @@ func (b *box) dial(uplink string) error {
 		},
 		Packet: func(k media.Kind, p *rtp.Packet) {
 			counts[k].Add(1)
+			bytes[k].Add(int64(len(p.Payload)) + link.Headers)
 			in[k].WriteRTP(p)
 		},
 		Sample: func(s link.Sample) {
 			if s.Answered {
 				b.reports.Store(&s.Far)
+				if s.Back.Packets > 0 {
+					b.told.Store(&s.Back)
+				}
 			}
 		},
 	})
@@ -272,7 +279,7 @@ func (b *box) dial(uplink string) error {
 		own[k].Select(true)
 	}
 	legs.Store(own)
-	b.sessions[uplink], b.legs[uplink], b.back[uplink] = s, own, counts
+	b.sessions[uplink], b.legs[uplink], b.back[uplink], b.bytes[uplink] = s, own, counts, bytes
 	return nil
 }
 

@@ -71,7 +71,7 @@ func (c *checks) take(packet []byte) bool {
 	key := c.key.Load()
 	if key != nil && m.Decode() == nil && stun.NewShortTermIntegrity(*key).Check(m) == nil {
 		c.half.heard.Store(time.Now().UnixNano())
-		c.prober.answered(number, nil, 0, false)
+		c.prober.answered(number, nil, nil)
 	}
 	return true
 }

@@ -49,7 +49,7 @@ type Config struct {
 type Faults [media.NumKinds]content.Fault
 
 // Events are called from the session's goroutines, several at once. They must only post: never block, never call back
-// into the Session except Leg, AskRepair and AskKeyFrame. Any may be nil.
+// into the Session except Leg, AskRepair, AskRate and AskKeyFrame. Any may be nil.
 type Events struct {
 	Sample   func(Sample)                      // the outcome of one probe
 	KeyFrame func()                            // the far end asks for a key frame (PLI, FIR)
@@ -67,6 +67,7 @@ type Sample struct {
 	Late     bool           // answered after this Number had been reported unanswered
 	RTT      time.Duration  // true round trip, when Answered
 	Clock    time.Duration  // the far end's clock when it answered, from any beginning; 0: it does not say
+	Back     Tally          // what the far end had sent back over this uplink when it answered; zero: it does not say
 	Far      []StreamReport // the far end's word across all legs, when Answered
 }
 

@@ -15,6 +15,7 @@ type PublishEvents struct {
 	Packet    func(k media.Kind, p *rtp.Packet) // p is frozen, has no header extensions, and may be retained
 	Report    func() []StreamReport             // asked for each probe's answer; what is known across all legs
 	Word      func([]StreamReport)              // came with a probe: what the publisher has of the media that go back to it
+	Sent      func() Tally                      // asked for each probe's answer; what went back over the publisher's uplink
 	Faults    func(Faults)                      // came with a probe: what is wrong with the publisher's sources
 	Connected func()                            // once, when media can flow
 	Closed    func(err error)                   // once, at the end; nil after Close
@@ -59,7 +60,7 @@ func (in *Inbound) prepare(ev PublishEvents) error {
 		in.run(func() {
 			in.readRTCP(receiver.Read, func(p rtcp.Packet) {
 				hearFaults(p, ev.Faults)
-				echo(p, ev.Word, ev.Report, in.age(), in.sendRTCP)
+				echo(p, ev, in.age(), in.sendRTCP)
 			})
 		})
 	})

@@ -12,6 +12,7 @@ import (
 type PlayEvents struct {
 	KeyFrame  func()                            // the player asks for a key frame (PLI, FIR)
 	Repair    func(k media.Kind, seqs []uint16) // the player misses these packets (NACK)
+	Rate      func(bitsPerSecond int)           // what the way to the player carries, voice and picture together (REMB)
 	Connected func()                            // once, when media can flow
 	Closed    func(err error)                   // once, at the end; nil after Close
 }
@@ -63,7 +64,8 @@ func (o *Outbound) prepare(streamID string, ev PlayEvents) error {
 				return
 			}
 			o.readRTCP(t.Sender().Read, func(p rtcp.Packet) {
-				echo(p, nil, nil, o.age(), o.sendRTCP)
+				echo(p, PublishEvents{}, o.age(), o.sendRTCP)
+				rateAsked(p, ev.Rate)
 				feedback(k, p, ev.KeyFrame, ev.Repair)
 			})
 		})

@@ -276,6 +276,28 @@ func TestAnswersClock(t *testing.T) {
 	}
 }
 
+// What went back is told behind the clock, wraps, and may start anew with another session at the far end.
+func TestAnswerTally(t *testing.T) {
+	var back tallies
+	for _, want := range []Tally{{3, 1000}, {1 << 20, 3 << 30}, {1 << 21, 5<<32 - 1<<31}, {1 << 21, 5 << 32}, {7, 5<<32 + 900}} {
+		plain := appendClock(appendAnswer(nil, 7, nil), time.Second)
+		if _, ok := parseTally(plain); ok {
+			t.Error("an answer without a tally has one")
+		}
+		b := appendTally(plain, want)
+		read, ok := parseTally(b)
+		if clock, has := parseClock(b); !ok || !has || clock != 1_000_000 {
+			t.Errorf("read %v %v, clock %v %v", read, ok, clock, has)
+		}
+		if got := back.extend(read); got.Packets != want.Packets {
+			t.Errorf("told %v, it is %v", got, want)
+		}
+	}
+	if r, ok := parseTally(nil); ok {
+		t.Errorf("nothing tells %v", r)
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	f.Add(appendAnswer(nil, 77, []StreamReport{{Kind: media.Video, Highest: 5, Legs: []LegReport{{"wired", 1, 2}}}}))
 	f.Add(appendProbe(nil, 1, []StreamReport{{Kind: media.Voice, Highest: 65537, Received: 1, RecentGap: ms(20)}}))
@@ -323,7 +345,8 @@ func FuzzRTCP(f *testing.F) {
 		for _, packet := range packets {
 			p.heard(packet)
 			hearFaults(packet, func(Faults) {})
-			echo(packet, func([]StreamReport) {}, nil, time.Minute, func(answers ...rtcp.Packet) error {
+			rateAsked(packet, func(int) {})
+			echo(packet, PublishEvents{Word: func([]StreamReport) {}, Sent: func() Tally { return Tally{1, 2} }}, time.Minute, func(answers ...rtcp.Packet) error {
 				if _, err := rtcp.Marshal(answers); err != nil {
 					t.Errorf("our answer does not marshal: %v", err)
 				}
@@ -401,7 +424,7 @@ func TestBriefProbe(t *testing.T) {
 		want  int
 	}{{appendBrief(nil, 7), 0}, {appendProbe(nil, 7, nil), 1}} {
 		answers := 0
-		echo(app(nameProbe, 1, c.probe), nil, report, time.Minute, func(packets ...rtcp.Packet) error {
+		echo(app(nameProbe, 1, c.probe), PublishEvents{Report: report}, time.Minute, func(packets ...rtcp.Packet) error {
 			for _, p := range packets {
 				number, reports, err := parseAnswer(p.(*rtcp.ApplicationDefined).Data)
 				if err != nil || number != 7 || len(reports) != c.want {

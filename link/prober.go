@@ -32,6 +32,7 @@ type prober struct {
 	mu    sync.Mutex
 	book  probes
 	clock farClock
+	back  tallies
 }
 
 func newProber(every func() time.Duration, ears *ears, send func(number uint32) error, tell func(Sample)) *prober {
@@ -141,18 +142,20 @@ func (p *prober) heard(packet rtcp.Packet) {
 		return
 	}
 	if number, reports, err := parseAnswer(answer.Data); err == nil {
-		clock, has := parseClock(answer.Data)
-		p.answered(number, reports, clock, has)
+		p.answered(number, reports, answer.Data)
 	}
 }
 
-// answered books the answer to a probe; clock is the far end's, if it has told.
-func (p *prober) answered(number uint32, reports []StreamReport, clock uint32, told bool) {
+// answered books the answer to a probe. Behind its reports, data may tell the far end's clock and what it sent back.
+func (p *prober) answered(number uint32, reports []StreamReport, data []byte) {
 	now := time.Now()
 	p.mu.Lock()
 	s, ok := p.book.answer(now, number)
-	if ok && told {
+	if clock, told := parseClock(data); ok && told {
 		s.Clock = p.clock.extend(clock)
+	}
+	if back, told := parseTally(data); ok && told {
+		s.Back = p.back.extend(back)
 	}
 	p.mu.Unlock()
 	if ok {
@@ -186,9 +189,8 @@ func (c *farClock) extend(us uint32) time.Duration {
 	return time.Duration(c.sum) * time.Microsecond
 }
 
-// echo answers a probe, if packet is one, and hands on the word that came with it; heard and report may be nil. The clock is
-// that of this end of the session.
-func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []StreamReport, clock time.Duration, send func(...rtcp.Packet) error) {
+// echo answers a probe, if packet is one, and hands on the word that came with it. The clock is that of this end of the session.
+func echo(packet rtcp.Packet, ev PublishEvents, clock time.Duration, send func(...rtcp.Packet) error) {
 	probe, ok := packet.(*rtcp.ApplicationDefined)
 	if !ok || probe.Name != nameProbe {
 		return
@@ -197,18 +199,24 @@ func echo(packet rtcp.Packet, heard func([]StreamReport), report func() []Stream
 	if err != nil {
 		return
 	}
-	if heard != nil && len(word) > 0 {
-		heard(word)
+	if ev.Word != nil && len(word) > 0 {
+		ev.Word(word)
 	}
 	if isBrief(probe.Data) {
 		_ = send(app(nameAnswer, probe.SSRC, appendAnswer(nil, number, nil)))
 		return
 	}
 	var reports []StreamReport
-	if report != nil {
-		reports = report()
+	if ev.Report != nil {
+		reports = ev.Report()
 	}
-	_ = send(app(nameAnswer, probe.SSRC, appendClock(appendAnswer(nil, number, reports), clock)))
+	data := appendClock(appendAnswer(nil, number, reports), clock)
+	if ev.Sent != nil {
+		if t := ev.Sent(); t.Packets > 0 {
+			data = appendTally(data, t)
+		}
+	}
+	_ = send(app(nameAnswer, probe.SSRC, data))
 }
 
 // wordless is the data of a probe without a word.

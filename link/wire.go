@@ -32,7 +32,9 @@ import (
 // bytes cost money. Far ends that do not know that answer in full.
 //
 // Behind the padding may stand the answerer's clock: 4 bytes, microseconds since its end of the session began, modulo 2^32; 0 is none. With
-// it the prober knows how much longer the way out has become, whatever the way back does.
+// it the prober knows how much longer the way out has become, whatever the way back does. Behind the clock may stand how much media the
+// answerer has sent back over this uplink: 4 bytes of packets, 4 bytes of bytes with headers, each modulo 2^32. With it the prober knows
+// how much the way back carries.
 //
 // Behind a probe's padding may stand what is wrong with the sources it probes for: 4 bytes, for
 // voice and for video the fault's number of package content plus one, 0 for not said, then two zeros. So the far end can tell a
@@ -100,6 +102,14 @@ func appendAnswer(b []byte, number uint32, reports []StreamReport) []byte {
 // padded is how long an answer of n bytes is with its padding.
 func padded(n int) int { return max(wireMin, (n+3)&^3) }
 
+// afterReports is where an answer's, or a probe's, padding ends; beyond its end for one that is too short to say.
+func afterReports(b []byte) int {
+	if len(b) < wireHead {
+		return wireMin
+	}
+	return padded(wireHead + int(binary.BigEndian.Uint16(b[2:])))
+}
+
 // appendClock appends the answerer's clock to an answer.
 func appendClock(b []byte, clock time.Duration) []byte {
 	return binary.BigEndian.AppendUint32(b, max(1, uint32(clock.Microseconds())))
@@ -107,7 +117,7 @@ func appendClock(b []byte, clock time.Duration) []byte {
 
 // parseClock returns the clock of an answer that parseAnswer takes; false if it has none.
 func parseClock(b []byte) (clock uint32, ok bool) {
-	at := padded(wireHead + int(binary.BigEndian.Uint16(b[2:])))
+	at := afterReports(b)
 	if len(b) < at+4 {
 		return 0, false
 	}
@@ -125,7 +135,7 @@ func parseFaults(b []byte) (f Faults, said bool) {
 	if isBrief(b) {
 		return f, false
 	}
-	at := padded(wireHead + int(binary.BigEndian.Uint16(b[2:])))
+	at := afterReports(b)
 	if len(b) < at+4 || b[at] == 0 || b[at+1] == 0 {
 		return f, false
 	}

@@ -71,7 +71,14 @@ func (d *Physician) add(ctx context.Context, s media.Source) (start func(), err 
 	}, nil
 }
 
-// answer gives a key frame to whoever asks.
+// What a REMB leaves for the picture: the voice, with its headers, comes first (Chromium shares it out alike).
+const (
+	voiceShare   = 60_000
+	leastPicture = 50_000
+	mostPicture  = 2_000_000 // as without a REMB
+)
+
+// answer gives a key frame to whoever asks, and obeys who says how much the way carries.
 func answer(sender *webrtc.RTPSender, s media.Source) {
 	for {
 		packets, _, err := sender.ReadRTCP()
@@ -79,9 +86,13 @@ func answer(sender *webrtc.RTPSender, s media.Source) {
 			return
 		}
 		for _, p := range packets {
-			switch p.(type) {
+			switch p := p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 				s.RequestKeyFrame()
+			case *rtcp.ReceiverEstimatedMaximumBitrate:
+				if s.Kind() == media.Video {
+					s.SetRate(min(max(int(p.Bitrate)-voiceShare, leastPicture), mostPicture))
+				}
 			}
 		}
 	}
