@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -34,7 +37,7 @@ const (
 // waits for it.
 func Start(ctx context.Context, dir string) (*Server, error) {
 	s := &Server{dir: dir, life: ctx, ended: make(chan struct{}), modules: map[string][]string{}}
-	setup := "load-module module-native-protocol-unix auth-anonymous=1 socket=" + s.socket() + "\n"
+	setup := "load-module module-native-protocol-unix auth-anonymous=1 socket=" + s.socket() + "\nload-module module-cli-protocol-unix socket=" + s.console() + "\n"
 	file := filepath.Join(dir, "setup.pa")
 	if err := os.WriteFile(file, []byte(setup), 0o600); err != nil {
 		return nil, err
@@ -71,7 +74,8 @@ func Start(ctx context.Context, dir string) (*Server, error) {
 	}
 }
 
-func (s *Server) socket() string { return filepath.Join(s.dir, "native") }
+func (s *Server) socket() string  { return filepath.Join(s.dir, "native") }
+func (s *Server) console() string { return filepath.Join(s.dir, "console") }
 
 // Env is what a program must have in its environment to use the server.
 func (s *Server) Env() []string {
@@ -128,16 +132,48 @@ func (s *Server) load(ctx context.Context, name string, module ...string) error 
 	return nil
 }
 
-// Pull pulls a card out, whoever uses it.
+// Pull pulls a card out, whoever uses it. What is played on it ends; left to itself the server would move it to another card.
 func (s *Server) Pull(ctx context.Context, name string) error {
 	s.mu.Lock()
-	numbers := s.modules[name]
+	modules := s.modules[name]
 	delete(s.modules, name)
 	s.mu.Unlock()
-	for i := len(numbers) - 1; i >= 0; i-- {
-		if _, err := s.ask(ctx, "unload-module", numbers[i]); err != nil {
-			return fmt.Errorf("pull %s out: %w", name, err)
+	var orders strings.Builder
+	streams, err := s.ask(ctx, "list", "short", "sink-inputs")
+	if err != nil {
+		return fmt.Errorf("pull %s out: %w", name, err)
+	}
+	sinks, err := s.ask(ctx, "list", "short", "sinks")
+	if err != nil {
+		return fmt.Errorf("pull %s out: %w", name, err)
+	}
+	for sink := range strings.Lines(sinks) {
+		for stream := range strings.Lines(streams) {
+			if s, to := strings.Fields(stream), strings.Fields(sink); len(s) > 1 && len(to) > 1 && to[1] == name && s[1] == to[0] {
+				fmt.Fprintf(&orders, "kill-sink-input %s\n", s[0])
+			}
 		}
+	}
+	for _, number := range slices.Backward(modules) {
+		fmt.Fprintf(&orders, "unload-module %s\n", number)
+	}
+	return s.order(orders.String())
+}
+
+// order gives the server orders that its tool has no words for, one a line, and waits until they were carried out.
+func (s *Server) order(orders string) error {
+	conn, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: s.console(), Net: "unix"})
+	if err != nil {
+		return fmt.Errorf("order the sound server: %w", err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(callWithin))
+	if _, err := io.WriteString(conn, orders); err != nil {
+		return fmt.Errorf("order the sound server: %w", err)
+	}
+	err = conn.CloseWrite()
+	if _, end := io.Copy(io.Discard, conn); errors.Join(err, end) != nil { // it hangs up when it has read all
+		return fmt.Errorf("order the sound server: %w", errors.Join(err, end))
 	}
 	return nil
 }

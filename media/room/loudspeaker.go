@@ -28,6 +28,8 @@ type Config struct {
 	Delay   playout.Config      // of the buffer
 	Log     *slog.Logger        // nil: silent
 	open    func() outputDevice // tests'; nil: ALSA
+
+	betterFor, betterRest time.Duration // tests'; 0: the constants
 }
 
 // outputDevice is what opens loudspeakers: device.Output.
@@ -78,6 +80,7 @@ func New(cfg Config) (*Loudspeaker, error) {
 	if cfg.open == nil {
 		cfg.open = func() outputDevice { return &device.Output{} }
 	}
+	cfg.betterFor, cfg.betterRest = cmp.Or(cfg.betterFor, betterFor), cmp.Or(cfg.betterRest, betterRest)
 	cfg.Most = min(max(cmp.Or(cfg.Most, 100), LeastVolume), 100)
 	l := &Loudspeaker{cfg: cfg, log: cfg.Log, begun: time.Now(), buffer: playout.New(cfg.Delay)}
 	l.state.Device = cmp.Or(cfg.Devices[0], "first loudspeaker")

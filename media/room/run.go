@@ -15,11 +15,9 @@ const (
 	stalled    = time.Second            // without taking any; a pulled USB loudspeaker shows in nothing else
 	retryFirst = 500 * time.Millisecond
 	retryMost  = 5 * time.Second
-	maxHung    = 4                // drivers' calls that may hang at once
-	tooFast    = 2                // times as fast as sound: what takes it so throws it away
-	countFor   = time.Second      // over so long; only then is a loudspeaker that was opened believed
-	betterFor  = 10 * time.Second // a preferred device must be there before it is gone back to, while nobody talks
-	betterRest = time.Minute      // and so long must have passed since it failed
+	maxHung    = 4           // drivers' calls that may hang at once
+	tooFast    = 2           // times as fast as sound: what takes it so throws it away
+	countFor   = time.Second // over so long; only then is a loudspeaker that was opened believed
 )
 
 // Run plays until ctx ends, then returns nil.
@@ -49,6 +47,9 @@ func (l *Loudspeaker) Run(ctx context.Context) error {
 		if worked {
 			wait = retryFirst
 		}
+		if next, _, _, err := l.choose(failed); err == nil && next != at { // another one is there
+			continue
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(wait):
@@ -68,7 +69,7 @@ func (l *Loudspeaker) choose(failed []time.Time) (at int, pcm, label string, err
 			err = errors.Join(err, e)
 			continue
 		}
-		if time.Since(failed[i]) >= betterRest {
+		if time.Since(failed[i]) >= l.cfg.betterRest {
 			return i, p, n, nil
 		}
 		if !found {
@@ -93,32 +94,39 @@ func (l *Loudspeaker) once(ctx context.Context, at int, pcm, label string, faile
 	s := &session{l: l, voice: v}
 	defer s.over.Store(true)
 	ended := make(chan struct{}, 1)
+	end, err := l.opened(pcm, label, s.fill, func() {
+		select {
+		case ended <- struct{}{}:
+		default:
+		}
+	})
+	if err != nil {
+		return false, err
+	}
+	defer end()
+	defer s.over.Store(true)
+	return l.watch(ctx, at, label, ended, failed)
+}
+
+// opened opens a device, with what it calls while it is open; end closes it. Neither waits for a driver for ever.
+func (l *Loudspeaker) opened(pcm, label string, fill func([]byte), ended func()) (end func(), err error) {
 	output := l.cfg.open()
 	var closeDevice func() // with refused it belongs to the call, until that came back in time
 	var refused error
-	opened := l.bounded(func() {
-		closeDevice, refused = output.Open(pcm, label, s.fill, func() {
-			select {
-			case ended <- struct{}{}:
-			default:
-			}
-		})
-	}, func() { // it came back after it was given up
+	back := l.bounded(func() { closeDevice, refused = output.Open(pcm, label, fill, ended) }, func() { // it came back after it was given up
 		if refused == nil {
 			closeDevice()
 		}
 		output.Close()
 	})
 	switch {
-	case !opened:
-		return false, fmt.Errorf("loudspeaker %s did not open within %v: its driver hangs; pull its cable and plug it in again", label, patience)
+	case !back:
+		return nil, fmt.Errorf("loudspeaker %s did not open within %v: its driver hangs; pull its cable and plug it in again", label, patience)
 	case refused != nil:
 		output.Close()
-		return false, refused
+		return nil, refused
 	}
-	defer l.bounded(func() { closeDevice(); output.Close() }, func() {})
-	defer s.over.Store(true)
-	return l.watch(ctx, at, label, ended, failed)
+	return func() { l.bounded(func() { closeDevice(); output.Close() }, func() {}) }, nil
 }
 
 // bounded calls into a driver and waits for it, but not for ever. Late is called if it comes back after that.
@@ -157,7 +165,10 @@ func (l *Loudspeaker) watch(ctx context.Context, at int, label string, ended <-c
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	begun, from, taken := time.Now(), time.Now(), l.taken.Load()
-	var better time.Time // since when a preferred device is there
+	ctx, cancel := context.WithCancel(ctx)
+	preferred := preferred{l: l, names: l.cfg.Devices[:at], failed: failed}
+	defer preferred.wait()
+	defer cancel()
 	for {
 		select {
 		case <-ctx.Done():
@@ -182,27 +193,11 @@ func (l *Loudspeaker) watch(ctx context.Context, at int, label string, ended <-c
 					l.good(label)
 				}
 			}
-			if better = l.better(at, better, now, failed); !better.IsZero() && now.Sub(better) >= betterFor && l.Playback().Buffer.Delay == 0 {
+			if preferred.better(ctx, now) {
 				return true, nil
 			}
 		}
 	}
-}
-
-// better says since when a device that is preferred to the one in use has been there.
-func (l *Loudspeaker) better(at int, since, now time.Time, failed []time.Time) time.Time {
-	for i, name := range l.cfg.Devices[:at] {
-		if now.Sub(failed[i]) < betterRest {
-			continue
-		}
-		if _, _, err := device.FindLoudspeaker(name); err == nil {
-			if since.IsZero() {
-				return now
-			}
-			return since
-		}
-	}
-	return time.Time{}
 }
 
 func (l *Loudspeaker) good(label string) {
