@@ -118,6 +118,11 @@ func (s *Server) PlugMicrophone(ctx context.Context, name string) error {
 	return s.load(ctx, name, "module-remap-source", "source_name="+name, "master="+monitor(mouth(name)), "channels=1", "rate=48000")
 }
 
+// Room lets a microphone hear a loudspeaker, as it does in a room.
+func (s *Server) Room(ctx context.Context, speaker, microphone string) error {
+	return s.load(ctx, microphone, "module-loopback", "source="+monitor(speaker), "sink="+mouth(microphone), "latency_msec=60")
+}
+
 func mouth(microphone string) string { return microphone + ".mouth" }
 func monitor(speaker string) string  { return speaker + ".monitor" }
 
@@ -139,25 +144,35 @@ func (s *Server) Pull(ctx context.Context, name string) error {
 	delete(s.modules, name)
 	s.mu.Unlock()
 	var orders strings.Builder
-	streams, err := s.ask(ctx, "list", "short", "sink-inputs")
-	if err != nil {
-		return fmt.Errorf("pull %s out: %w", name, err)
-	}
-	sinks, err := s.ask(ctx, "list", "short", "sinks")
-	if err != nil {
-		return fmt.Errorf("pull %s out: %w", name, err)
-	}
-	for sink := range strings.Lines(sinks) {
-		for stream := range strings.Lines(streams) {
-			if s, to := strings.Fields(stream), strings.Fields(sink); len(s) > 1 && len(to) > 1 && to[1] == name && s[1] == to[0] {
-				fmt.Fprintf(&orders, "kill-sink-input %s\n", s[0])
-			}
+	for _, way := range []struct{ cards, streams, kill string }{
+		{"sinks", "sink-inputs", "kill-sink-input"}, {"sources", "source-outputs", "kill-source-output"},
+	} {
+		streams, err := s.streams(ctx, name, way.cards, way.streams)
+		if err != nil {
+			return fmt.Errorf("pull %s out: %w", name, err)
+		}
+		for _, number := range streams {
+			fmt.Fprintf(&orders, "%s %s\n", way.kill, number)
 		}
 	}
 	for _, number := range slices.Backward(modules) {
 		fmt.Fprintf(&orders, "unload-module %s\n", number)
 	}
 	return s.order(orders.String())
+}
+
+// streams are the numbers of the streams to or from the card of this name.
+func (s *Server) streams(ctx context.Context, name, cards, streams string) (numbers []string, err error) {
+	there, err1 := s.ask(ctx, "list", "short", cards)
+	all, err2 := s.ask(ctx, "list", "short", streams)
+	for card := range strings.Lines(there) {
+		for stream := range strings.Lines(all) {
+			if s, c := strings.Fields(stream), strings.Fields(card); len(s) > 1 && len(c) > 1 && c[1] == name && s[1] == c[0] {
+				numbers = append(numbers, s[0])
+			}
+		}
+	}
+	return numbers, errors.Join(err1, err2)
 }
 
 // order gives the server orders that its tool has no words for, one a line, and waits until they were carried out.

@@ -1,13 +1,12 @@
 package room
 
 import (
+	"context"
 	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"context"
 
 	"scanside/lab/soundcard"
 )
@@ -60,6 +59,9 @@ func must(t *testing.T, err error) {
 // The room hears the physician by the second loudspeaker when the first is pulled out, and by the first again when it was plugged in
 // again and nobody talks; a first one that is not there is never tried at the cost of the second.
 func TestLoudspeakerPulledOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes half a minute of real time")
+	}
 	const wall, spare = "wall", "spare"
 	cards := soundServer(t)
 	must(t, cards.PlugSpeaker(t.Context(), wall))
