@@ -19,7 +19,7 @@ import (
 var arrows = map[string][]string{
 	"cmd/scanside":         {"agent", "agent/status", "audit", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "examination", "failover", "farend", "link", "machine", "media", "media/content", "selftest", "supervision", "viewing"},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "link", "machine", "media", "media/content", "selftest", "supervision", "viewing"},
 	"agent/status":         {"access"},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"devices":              {},
 	"diagnosis":            {},
 	"doctor":               {"diagnosis"},
+	"drill":                {},
 	"examination":          {"diagnosis", "link"},
 	"link":                 {"media", "media/content"},
 	"machine":              {"doctor"},
@@ -50,10 +51,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

@@ -16,6 +16,7 @@
 //	examination           looks at one uplink, layer by layer, over its own sockets
 //	doctor                decides: what is wrong with the box itself, and what to do about it. Pure in the same way
 //	machine               what the kernel says of the box: clock, disk, power, permissions
+//	drill                 decides: how a failover drill goes, and whether it passed. Pure in the same way
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	access                decides: who may do what on the box; roles and their rights
 //	audit                 the record that others can verify: append-only, hash-chained, signed

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"scanside/agent/status"
+	"scanside/audit"
 	"scanside/failover"
 	"scanside/link"
 	"scanside/media"
@@ -114,6 +115,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	if a.loop, err = newLoop(a, kept); err != nil {
 		return nil, err
 	}
+	a.journal.drilled = func(r *audit.Record) { a.loop.post(event{kind: drillRecorded, record: r}) }
 	for k, m := range a.loop.mutes {
 		a.setMute(media.Kind(k), m.on)
 	}
@@ -231,6 +233,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// The loop and the page outlive the rest, so that what happens at the end is still noted and seen.
 	late, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	a.loop.drills.stops = func() bool { return ctx.Err() != nil }
 	var last sync.WaitGroup
 	last.Go(func() { a.loop.Run(late) })
 	last.Go(func() { a.serve(late) })
@@ -238,6 +241,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.loop.rec.Run(late) })
 	last.Go(func() { a.loop.books.Run(late) })
 	last.Go(func() { a.journal.Run(late) })
+	last.Go(func() { a.keepDrills(store{a.cfg.StateDir}) })
+	// A drill that is under way gives its uplink back before sessions are ended over it.
+	defer context.AfterFunc(ctx, func() { a.loop.post(event{kind: stopping}) })()
 	last.Go(func() { a.lamp.Run(late) })
 	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 

@@ -102,7 +102,7 @@ func (c *checkups) examine(ctx context.Context) {
 	for {
 		s, done := c.agent.Snapshot(), true
 		for _, u := range s.Status.Uplinks {
-			done = done && u.Fault.Checked.After(begun) && !u.Fault.Checking
+			done = done && !u.Fault.Checked.Before(begun) && !u.Fault.Checking
 		}
 		if done {
 			return

@@ -26,7 +26,8 @@ type journal struct {
 	started audit.Started
 	log     *slog.Logger
 	entries chan audit.Entry
-	dropped atomic.Int64 // since the last entry that says so
+	drilled func(*audit.Record) // is told of the record of a drill
+	dropped atomic.Int64        // since the last entry that says so
 	now     atomic.Pointer[journalState]
 }
 
@@ -159,7 +160,9 @@ func (w *journalWriter) write(entries ...audit.Entry) bool {
 	w.again = nil
 	var err error
 	if len(entries) > 0 {
-		_, err = w.log.Append(entries...)
+		var records []audit.Record
+		records, err = w.log.Append(entries...)
+		w.vouch(records)
 	}
 	if err != nil {
 		w.again = time.After(journalRetry)
@@ -173,6 +176,16 @@ func (w *journalWriter) write(entries ...audit.Entry) bool {
 	}
 	w.publish()
 	return err == nil
+}
+
+// vouch signs at once what somebody will print, and tells of it.
+func (w *journalWriter) vouch(records []audit.Record) {
+	for i := range records {
+		if _, is := records[i].Entry.(audit.Drill); is && w.drilled != nil {
+			_, _ = w.log.Sign() // why not is in the log's status
+			w.drilled(&records[i])
+		}
+	}
 }
 
 // look signs what is not signed yet, makes room, and compares the wall clock with the monotonic one.
@@ -219,7 +232,7 @@ func (l *loop) note(e audit.Entry) { l.agent.journal.note(e) }
 // noteChange records what a story of streams that changed links came to.
 func (l *loop) noteChange(c *change) {
 	e := audit.Switchover{
-		Number: c.number, From: l.list(c.from), To: l.list(c.to), Reason: c.reason.String(), Link: l.name(c.link), Replayed: c.replayed.bytes,
+		Number: c.number, From: l.list(c.from), To: l.list(c.to), Reason: c.reason.String(), Link: l.name(c.link), Replayed: c.replayed.bytes, Drill: c.drill,
 	}
 	for k, moved := range c.streams {
 		if moved {

@@ -27,25 +27,28 @@ const (
 type eventKind uint8
 
 const (
-	dialling   eventKind = iota // an uplink is being dialled
-	refused                     // that failed: err, next
-	opened                      // that worked: conn
-	closed                      // it is over: conn, err
-	playing                     // the return half came up or went: on, text
-	carrier                     // the interface has carrier: on
-	sampled                     // a probe's outcome: sample
-	unsent                      // the kernel refused a packet: conn
-	pinned                      // an operator pins the link, or (on false) lets go
-	impaired                    // demo: somebody spoiled the link: text
-	people                      // who is there: presence
-	examining                   // an examination of the uplink begins
-	examined                    // and ends: findings
-	traceSaved                  // the recorder wrote a file: saved
-	found                       // a scout holds another far end (on), or has lost it: far
-	wished                      // an operator wants the room at a far end: far
-	procedure                   // somebody opens a procedure (on) or closes it
-	heard                       // somebody changed what the room hears: the page shall say so
-	muted                       // people in the room mute a device (on) or open it again: media, text
+	dialling      eventKind = iota // an uplink is being dialled
+	refused                        // that failed: err, next
+	opened                         // that worked: conn
+	closed                         // it is over: conn, err
+	playing                        // the return half came up or went: on, text
+	carrier                        // the interface has carrier: on
+	sampled                        // a probe's outcome: sample
+	unsent                         // the kernel refused a packet: conn
+	pinned                         // an operator pins the link, or (on false) lets go
+	impaired                       // demo: somebody spoiled the link: text
+	people                         // who is there: presence
+	examining                      // an examination of the uplink begins
+	examined                       // and ends: findings
+	traceSaved                     // the recorder wrote a file: saved
+	found                          // a scout holds another far end (on), or has lost it: far
+	wished                         // an operator wants the room at a far end: far
+	procedure                      // somebody opens a procedure (on) or closes it
+	heard                          // somebody changed what the room hears: the page shall say so
+	drilling                       // somebody wants a drill: drill
+	stopping                       // the agent ends
+	drillRecorded                  // a drill's result is in the audit log: record
+	muted                          // people in the room mute a device (on) or open it again: media, text
 )
 
 // event is something that happened. Library callbacks only post events; nothing but the loop acts on them.
@@ -64,6 +67,8 @@ type event struct {
 	presence *presence
 	findings diagnosis.Findings
 	saved    savedTrace
+	drill    *drillEvent
+	record   *audit.Record
 }
 
 // loop is the one owner of everything that decides: the engine, what is known of each link and stream, and the story so far.
@@ -99,6 +104,7 @@ type loop struct {
 	mutes     [media.NumKinds]muteFlag
 	watched   watched
 	books     *books
+	drills    drills
 
 	breaches [invariants]uint64
 
@@ -125,6 +131,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 		l.mutes[k] = kept.muted(media.Kind(k))
 	}
 	l.books = newBooks(a.cfg.Uplinks, kept, a.log)
+	l.drills.keep = make(chan keptDrill, 1)
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
 		l.links[i].carrier = "unknown"
@@ -134,6 +141,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 	}
 	l.tale.say(l.begun, status.Notice, "scanside started.")
 	l.stillMuted(l.begun)
+	l.resumeDrill(l.begun, kept.drill())
 	return l, nil
 }
 
@@ -180,6 +188,7 @@ func (l *loop) Run(ctx context.Context) error {
 			}
 			l.step(now, failover.Tick())
 		}
+		l.stepDrill(now)
 		l.house(now)
 	}
 }
@@ -225,6 +234,10 @@ func (l *loop) take(now time.Time, e event) {
 		l.turned(now, e.on)
 	case heard:
 		l.news = true
+	case drilling:
+		l.beginDrill(now, e.drill)
+	case drillRecorded:
+		l.recordedDrill(e.record)
 	case muted:
 		l.turnedMute(now, e)
 	case impaired:

@@ -26,6 +26,9 @@ func describe() map[string]*prometheus.Desc {
 	add("self_test_passed", "1 for what passed in the newest self-test, 0 failed; absent while it was not tried.", "check")
 	add("doctor_timestamp_seconds", "When the box itself was last looked at; 0: not in this run.")
 	add("doctor_checks", "Checks of the box itself by what they came to.", "result")
+	add("drill_running", "1 while a drill is under way: what is down then was cut on purpose.")
+	add("drill_timestamp_seconds", "When the last drill ended; 0: none is known.")
+	add("drill_passed", "1 if the last drill passed, 0 if not; absent while none is known.")
 	add("problems", "Problems that the status page lists now, by severity.", "severity")
 
 	add("link_state", "1 for the link's present verdict, 0 for the others.", "link", "state")

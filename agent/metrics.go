@@ -77,7 +77,7 @@ func (m *metrics) switched(w failover.Switchover) {
 
 // settled counts how long a change for a failure took.
 func (m *metrics) settled(c *change) {
-	if lossy(c.reason) {
+	if lossy(c.reason) && !c.drill { // a drill's figures are its own
 		m.detect.Observe(c.detect.Seconds())
 		m.resume.Observe(c.switched.Seconds())
 	}
@@ -85,6 +85,9 @@ func (m *metrics) settled(c *change) {
 
 // told counts what a change has cost.
 func (m *metrics) told(c *change) {
+	if c.drill {
+		return
+	}
 	if !c.known {
 		m.untold.Inc()
 	}

@@ -181,6 +181,13 @@ func room(e emitter, st *status.Status) {
 	for _, c := range st.SelfTest.Results {
 		e.flag("self_test_passed", c.Pass, c.Name)
 	}
+	e.flag("drill_running", st.Drill.Running)
+	if last := st.Drill.Last; last != nil {
+		e.gauge("drill_timestamp_seconds", stamp(last.At))
+		e.flag("drill_passed", last.Passed())
+	} else {
+		e.gauge("drill_timestamp_seconds", 0)
+	}
 	e.gauge("doctor_timestamp_seconds", stamp(st.Doctor.At))
 	for r := doctor.Unknown; r <= doctor.Failed; r++ {
 		e.gauge("doctor_checks", float64(len(st.Doctor.Of(r.String()))), r.String())

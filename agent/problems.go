@@ -78,6 +78,8 @@ func (l *loop) linkProblems(st *status.Status, e failover.Snapshot, add func(id 
 			return hint
 		}
 		switch {
+		case l.drilled(failover.Link(i)):
+			add("drill:"+u.Name, status.Notice, "A drill of "+u.Name+" is under way: there is no spare until it has come back.", "Wait for its end; opening a procedure breaks it off at once.")
 		case s.conn == nil && s.dial.Error != "" && (s.carrier != "down" || s.absent):
 			add("uplink-down:"+u.Name, level, u.Name+" cannot connect: "+s.dial.Error+".", where(s.hint))
 		case u.Verdict == "down" && u.Words != "Connecting":

@@ -63,6 +63,7 @@ func roomWith(t *testing.T, uplinks, each, fars int) *Agent {
 	}
 	st.FarEnd.Known, st.Loudspeaker.Configured = true, true
 	st.Audit.Folder = "audit"
+	st.Drill.Last = &status.DrillResult{}
 	st.SelfTest.Results = []status.Check{{Name: "camera"}, {Name: "speaker-to-microphone"}, {Name: "say-something"}}
 	a.latest.Store(&s)
 	return a

@@ -20,6 +20,7 @@ import (
 //	traces/                what the recorder wrote
 //	audit/                 what the journal wrote (package audit)
 //	budget.json            what each uplink used, by billing months
+//	drill.json             the last drill's result, and who began the one under way
 //	procedure              there while a procedure is open: since when
 //	camera-muted, microphone-muted   there while one is muted: since when
 type store struct{ dir string }

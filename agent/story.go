@@ -14,6 +14,9 @@ func (c *change) story(l *loop) string {
 	what := streamWords(c.streams)
 	why := c.reason.Sentence(l.name(c.link))
 	var b strings.Builder
+	if c.drill {
+		b.WriteString("drill: ")
+	}
 	came, left := c.to.Minus(c.from), c.from.Minus(c.to)
 	switch {
 	case left.Has(c.link) && c.wasBest:

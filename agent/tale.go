@@ -35,6 +35,7 @@ type change struct {
 	streams  [media.NumKinds]bool
 	from, to failover.LinkSet
 	link     failover.Link // that the reason speaks of
+	drill    bool          // a drill did it
 	wasBest  bool          // it was the preferred one until then
 	reason   failover.Reason
 	detect   time.Duration // from the last good evidence to the first action or ruling
@@ -101,6 +102,10 @@ func (l *loop) ruling(now time.Time, r failover.Ruling) {
 			s.doubted = now // it fell at once
 		}
 		s.lostAt, s.lostWhy = now.Add(-r.At.Sub(r.LastGood)), r.Reason.Sentence("it")
+		if l.drilled(r.Link) {
+			l.tale.say(now, status.Notice, "Drill: "+name+" is ruled down: "+why)
+			break
+		}
 		l.tale.say(now, status.Bad, name+" is down: "+why)
 	case failover.Proving:
 		if !s.lostAt.IsZero() {
@@ -126,7 +131,9 @@ func (l *loop) switched(now time.Time, all []failover.Switchover) {
 	}
 	for _, w := range all {
 		l.log.Info("switched", "stream", w.Stream, "from", l.names(w.From), "to", l.names(w.To), "reason", w.Reason, "number", c.number)
-		l.agent.metrics.switched(w)
+		if !c.drill {
+			l.agent.metrics.switched(w)
+		}
 		c.streams[w.Stream] = true
 		c.from |= w.From
 		c.to = w.To
@@ -160,7 +167,7 @@ func (l *loop) begin(now time.Time, w failover.Switchover) *change {
 		c.doubt = l.links[w.Link].doubt
 	}
 	c.detect = first.Sub(w.LastGood)
-	c.wasBest = w.Link == l.best
+	c.wasBest, c.drill = w.Link == l.best, l.drilled(w.Link)
 	for k := range l.flows {
 		if src := l.flows[k].source; src != nil {
 			c.highest[k] = uint16(src.fanout.Stats().Highest)

@@ -63,13 +63,15 @@ type uplink struct {
 
 	ending sync.WaitGroup // connections that are being taken apart
 
-	mu    sync.Mutex
-	net   link.Net        // nil until first used
-	open  []*conn         // sessions that live, or are being taken apart
-	found *conn           // one at another far end, held for the case that the room moves there
-	left  []session       // open at a far end, and should not be
-	kept  []session       // as last written
-	tries map[session]int // failures to end each of left
+	mu     sync.Mutex
+	net    link.Net        // nil until first used
+	cutter cutter          // nil: its sockets cannot be cut from inside
+	uncut  *time.Timer     // ends a cut that the loop does not end
+	open   []*conn         // sessions that live, or are being taken apart
+	found  *conn           // one at another far end, held for the case that the room moves there
+	left   []session       // open at a far end, and should not be
+	kept   []session       // as last written
+	tries  map[session]int // failures to end each of left
 }
 
 // conn is one live session with its legs. The loop selects on the legs; the supervisor makes and closes everything. One that
@@ -323,6 +325,7 @@ func (u *uplink) network() (link.Net, error) {
 		if err != nil {
 			return nil, &localFault{"the uplink cannot be bound", err}
 		}
+		u.cutter, _ = n.(cutter)
 		n = link.Metered(n, &u.meter)
 		if u.cfg.Proxy.URL != "" {
 			p, err := u.cfg.Proxy.link()

@@ -46,7 +46,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot, found []diagnosis.Findin
 	st.Procedure = l.viewProcedure()
 	st.Loudspeaker = a.viewLoudspeaker()
 	st.SelfTest, st.Levels = boxed{a}.SelfTest(), boxed{a}.Levels()
-	st.Doctor = a.checkups.view()
+	st.Doctor, st.Drill = a.checkups.view(), l.viewDrills(now)
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }
@@ -111,6 +111,9 @@ func (l *loop) judgeUplink(now time.Time, u *status.Uplink, i failover.Link, v f
 	s := &l.links[i]
 	u.Reason = sentence(v.Reason.Sentence("it"))
 	switch {
+	case l.drills.now != nil && l.drills.now.Cuts() && l.drilled(i):
+		u.Words, u.Level = "Cut by a drill", status.Warning
+		u.Reason = "A drill has cut it until " + l.drills.now.Until().Local().Format("15:04:05") + "; it is given back by itself."
 	case s.conn == nil && s.carrier == "down" && !s.absent:
 		u.Words, u.Level = "Down", status.Bad
 		u.Reason = sentence(failover.CarrierLost.Sentence("it"))
@@ -290,7 +293,7 @@ func (l *loop) viewReturn(now time.Time, k media.Kind) status.Return {
 
 func (l *loop) viewChange(c *change) status.Switchover {
 	w := status.Switchover{
-		Number: c.number, When: c.when, Streams: []string{}, From: l.list(c.from), To: l.list(c.to), Cause: c.reason.String(),
+		Number: c.number, When: c.when, Streams: []string{}, From: l.list(c.from), To: l.list(c.to), Cause: c.reason.String(), Drill: c.drill,
 		Sentence: c.when.Local().Format("15:04:05") + " " + lowerFirst(c.story(l)), Settled: c.settled, Routine: c.routine(),
 		Lost:     status.Lost{Known: c.settled && c.known, Voice: uint64(c.lost[media.Voice]), Video: uint64(c.lost[media.Video])},
 		Evidence: c.evidence(), Gap: viewGaps(c.gaps), ReturnGap: viewGaps(c.back),

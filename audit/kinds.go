@@ -33,6 +33,7 @@ type (
 		VideoGap *float64 `json:"video_gap_ms"`
 		Lost     *Lost    `json:"lost"`
 		Replayed uint64   `json:"replayed_bytes"`
+		Drill    bool     `json:"drill,omitempty"` // a drill did it
 	}
 	// Trace is the recorded run of a switchover having been written to a file, with its hash and that of what it replays to.
 	Trace struct {
@@ -56,14 +57,24 @@ type (
 		Open bool   `json:"open"`
 		By   string `json:"by,omitempty"`
 	}
-	// Drill is the outcome of a failover drill.
+	// Drill is the outcome of a failover drill: "passed", "failed", "aborted", with package drill's reasons. Figures are null where
+	// they were not measured: gaps at the far end by its own word, and in the room where somebody talked to it.
 	Drill struct {
-		By       string  `json:"by,omitempty"`
-		Uplink   string  `json:"uplink"`
-		Passed   bool    `json:"passed"`
-		DetectMS float64 `json:"detect_ms"`
-		GapMS    float64 `json:"gap_ms"`
-		Lost     int     `json:"lost"`
+		By           string   `json:"by,omitempty"`
+		Uplink       string   `json:"uplink"`
+		Outcome      string   `json:"outcome"`
+		Passed       bool     `json:"passed"`
+		Reasons      []string `json:"reasons"`
+		CutMS        float64  `json:"cut_ms"`
+		DetectMS     *float64 `json:"detect_ms"`
+		SwitchMS     *float64 `json:"switch_ms"`
+		VoiceGap     *float64 `json:"voice_gap_ms"`
+		VideoGap     *float64 `json:"video_gap_ms"`
+		RoomVoiceGap *float64 `json:"room_voice_gap_ms"`
+		RoomVideoGap *float64 `json:"room_video_gap_ms"`
+		BackMS       *float64 `json:"back_ms"`
+		Lost         *Lost    `json:"lost"`
+		Switchover   uint64   `json:"switchover"` // within this run; 0: none
 	}
 	// SignIn is an attempt to sign in.
 	SignIn struct {

@@ -117,6 +117,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "no-loudspeaker", err.Error())
 	case errors.Is(err, ErrOpen):
 		problem(w, http.StatusConflict, "procedure-open", err.Error())
+	case errors.As(err, new(Refusal)):
+		problem(w, http.StatusConflict, "refused", err.Error())
 	case err != nil:
 		problem(w, http.StatusInternalServerError, "failed", err.Error())
 	case strings.Contains(r.Header.Get("Accept"), "text/html"):

@@ -14,6 +14,8 @@
 //	POST /api/v1/procedure        form or JSON {"open": true|false}: a procedure is open, from time-out to the end of observation
 //	POST /api/v1/mute             form or JSON {"device": "camera"|"microphone", "on": true|false}; on false only from the box itself
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
+//	GET  /api/v1/drill            the failover drill: whether one may begin, how it goes, what the last one came to
+//	POST /api/v1/drill            begins one; form or JSON {"seconds": "20"}; 409 with the reason where none may begin
 //	GET  /api/v1/doctor           what is wrong with the box itself, as last looked at; ?quick: a look that waits for nothing
 //	POST /api/v1/doctor           begins a whole look, which examines the uplinks too (12 s at most)
 //	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
@@ -34,6 +36,7 @@
 //	return-voice-missing, return-video-missing, presence-unknown
 //	trace-not-written, state-not-kept, invariant-broken
 //	camera-muted, microphone-muted, mute-key-missing, light-failed
+//	drill:NAME
 //	budget-low:NAME, budget-short:NAME, budget-spent:NAME, budget-lost, budget-not-kept
 //
 // Fields are added, never renamed or removed, within v1.

@@ -32,6 +32,7 @@ type Status struct {
 	SelfTest    SelfTest     `json:"self_test"`
 	Levels      Levels       `json:"levels"` // GET /api/v1/levels says them more often
 	Doctor      Doctor       `json:"doctor"`
+	Drill       Drill        `json:"drill"`
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.
@@ -248,6 +249,7 @@ type Switchover struct {
 	Evidence string    `json:"evidence"` // what was measured, a sentence with its numbers; "" where the cause says it all
 	Detect   *float64  `json:"detect_ms"`
 	Switch   *float64  `json:"switch_ms"` // until the far end said that it goes on; null: not yet
+	Drill    bool      `json:"drill"`     // a drill did it
 	Routine  bool      `json:"routine"`   // only copies came or went, because all is well
 	Settled  bool      `json:"settled"`   // lost figures are final
 	Lost     Lost      `json:"lost"`      // at the far end, by its own word

@@ -27,6 +27,7 @@ func (s *Server) routes() []route {
 		{"GET /api/v1/selftest", access.View, s.selfTest},
 		{"GET /api/v1/levels", access.View, s.levels},
 		{"GET /api/v1/doctor", access.View, s.doctor},
+		{"GET /api/v1/drill", access.View, s.drill},
 		{"GET /metrics", access.Scrape, served(s.cfg.Metrics)},
 
 		{"GET /room", access.Watch, s.page(s.room)},
@@ -51,6 +52,7 @@ func (s *Server) routes() []route {
 		{"POST /api/v1/far-end", access.FarEnd, s.moveTo},
 		{"POST /api/v1/examine", access.Examine, s.examine},
 		{"POST /api/v1/doctor", access.Examine, s.startDoctor},
+		{"POST /api/v1/drill", access.Drill, s.startDrill},
 		{"POST /api/v1/demo/{uplink}/{what}", access.Impair, s.impair},
 	}
 }

@@ -35,6 +35,7 @@ var everyRoute = []struct {
 	{"DELETE /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
 	{"OPTIONS /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
 	{"GET /api/v1/doctor", "/api/v1/doctor", "vbtfla"},
+	{"GET /api/v1/drill", "/api/v1/drill", "vbtfla"},
 	{"GET /metrics", "/metrics", "sbtfla"},
 	{"GET /room", "/room", "kvbtfla"},
 	{"GET /events/room", "/events/room", "kvbtfla"},
@@ -51,6 +52,7 @@ var everyRoute = []struct {
 	{"POST /api/v1/far-end", "/api/v1/far-end", "fl"},
 	{"POST /api/v1/examine", "/api/v1/examine", "fl"},
 	{"POST /api/v1/doctor", "/api/v1/doctor", "fl"},
+	{"POST /api/v1/drill", "/api/v1/drill", "fl"},
 	{"POST /api/v1/demo/{uplink}/{what}", "/api/v1/demo/primary/cut", "fl"},
 }
 

@@ -23,6 +23,7 @@ var assets embed.FS
 // Box is what the pages need from the agent. All methods may be called from any goroutine.
 type Box interface {
 	Examined
+	Drilled
 	// Status is the newest truth, and a channel that is closed when there is a newer one.
 	Status() (*Status, <-chan struct{})
 	// Pin holds everything on one uplink; "" lets go.

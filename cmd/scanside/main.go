@@ -28,6 +28,7 @@ type program struct {
 	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
 	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is wrong with the box, and what to do: devices, uplinks, far end, clock, disk, permissions, power."`
+	Drill       drillCommand       `cmd:"" help:"Cut the preferred uplink for a while, and measure what that costs."`
 	Mute        muteCommand        `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
 	Devices     devicesCommands    `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names, or test them."`
 	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`

@@ -36,6 +36,13 @@ func Wrap(inner Inner, up, down *Line) *Net {
 // arrives, and TCP connections stand still. Cutting the lines is the silent one.
 func (n *Net) Unplug(on bool) { n.unplugged.Store(on) }
 
+// Cut black-holes the inner network's sockets, where it can: for a drill, beneath what the lines do.
+func (n *Net) Cut(on bool) {
+	if c, ok := n.inner.(interface{ Cut(on bool) }); ok {
+		c.Cut(on)
+	}
+}
+
 func (n *Net) refused(op, network string) error {
 	if n.unplugged.Load() {
 		return &net.OpError{Op: op, Net: network, Err: syscall.ENETUNREACH}
