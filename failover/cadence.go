@@ -4,12 +4,13 @@ import "time"
 
 // ProbeEvery is how often the link should be probed now: at the full cadence while anything depends on the answer, faster yet
 // where nobody would notice its death but by the answers (lone), and rarely while it idles as a proven spare, most rarely where its bytes
-// cost money; in between where copies prove it (copying).
+// cost money; in between where copies prove it (copying). A degraded one that idles is probed at the full cadence, so that its healing shows
+// within seconds; but not where that costs money, unless a procedure is open.
 func (e *Engine) ProbeEvery(l Link) time.Duration {
 	if int(l) >= len(e.s.Links) {
 		return e.p.IdleProbe
 	}
-	if v := &e.s.Links[l]; v.Verdict >= Degraded && !v.Suspect && v.Echoes.Misses == 0 && !e.carries(l) {
+	if v := &e.s.Links[l]; e.idles(l, v) && !v.Suspect && v.Echoes.Misses == 0 {
 		return e.p.idleProbe(l, v, e.s.Phase())
 	}
 	switch {
@@ -19,6 +20,11 @@ func (e *Engine) ProbeEvery(l Link) time.Duration {
 		return e.p.CopyProbe
 	}
 	return time.Second / time.Duration(e.p.ProbesPerSecond)
+}
+
+// idles reports whether the link carries nothing, and nothing that would cost nothing to know is to be learned of it.
+func (e *Engine) idles(l Link, v *LinkView) bool {
+	return !e.carries(l) && (v.Verdict == Up || v.Verdict == Degraded && e.p.Links[l].Metered && e.s.Phase() == Idle)
 }
 
 // copying reports whether the link carries nothing but copies of what the best link brings, at a price, and the far end counts them in (one packet

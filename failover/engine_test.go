@@ -187,6 +187,24 @@ func TestProbeEvery(t *testing.T) {
 	}
 }
 
+// A link that was left because it lost too much is probed at the full cadence, unless that costs money: its healing shows in seconds.
+func TestDegradedIsProbed(t *testing.T) {
+	p := two()
+	p.Protect(Voice, OnDoubt)
+	p.Protect(Video, OnDoubt)
+	w := newPair(t, p)
+	w.s.Links[0].Verdict, w.s.Links[1].Verdict = Degraded, Degraded
+	w.s.Plan.Route = [NumStreams]LinkSet{}
+	const quick, idle = 50 * time.Millisecond, time.Second
+	if a, b := w.ProbeEvery(0), w.ProbeEvery(1); a != quick || b != idle {
+		t.Errorf("degraded: %v, metered %v", a, b)
+	}
+	w.s.Procedure = true
+	if b := w.ProbeEvery(1); b != quick {
+		t.Errorf("metered, in a procedure: %v", b)
+	}
+}
+
 // A link that carries a stream alone is probed fast only where that costs nothing, and only until it has company.
 func TestLoneProbes(t *testing.T) {
 	const quick, lone, copied = 50 * time.Millisecond, 20 * time.Millisecond, 200 * time.Millisecond
@@ -244,8 +262,8 @@ func TestCopiesProbe(t *testing.T) {
 	}
 }
 
-// A link that has fallen and carries nothing is judged by its probes: what the outage swallowed, of which a late word tells, would
-// otherwise speak against it for ever.
+// A link that has fallen, or was left, and carries nothing is judged by its probes: what the outage swallowed, of which a late word tells,
+// or what was lost before it was left, would otherwise speak against it for ever.
 func TestRestingLinkIsProven(t *testing.T) {
 	p := two()
 	p.Protect(Voice, Never)
@@ -262,6 +280,17 @@ func TestRestingLinkIsProven(t *testing.T) {
 			w.do(Carrier(0, true))
 			for range p.ReviveAnswers {
 				w.do(Sampled(0, Sample{Answered: true, RTT: 20 * time.Millisecond}))
+			}
+		}},
+		{"it lost half of what it carried, probes too", func(w *pair) {
+			n := 0
+			for end := w.at.Add(10 * time.Second); w.at < end && w.carries(0); {
+				w.at = w.at.Add(beat)
+				for l := range Link(2) {
+					n++
+					w.do(Sampled(l, Sample{Answered: l == 1 || n%4 < 2, RTT: 20 * time.Millisecond}))
+				}
+				w.do(Reported(0, 12, 6))
 			}
 		}},
 	} {

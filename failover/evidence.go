@@ -13,6 +13,7 @@ const (
 	mediaSpan  = 64                      // reports that ForwardLoss looks back on: 3 s
 	mediaLeast = 100                     // packets below which ForwardLoss says nothing: 2 s of voice
 	holeSpan   = 1 << 14                 // answers in which a hole is all but forgotten: 14 min of probes
+	mediaWorth = 5 * time.Second         // after the last media: what they lost says nothing of the link any more
 	proofGap   = 1500 * time.Millisecond // longest time that one answer or report can prove: an idle interval and a half
 )
 
@@ -213,6 +214,19 @@ func (t *turn) reported(l Link, v *LinkView, sent, arrived uint32) {
 				t.fall(l, OneWayOut, v.lastArrival())
 			}
 		}
+	}
+}
+
+// forget gives up what a link that carries nothing any more has lost of its media. It is judged by its probes: what it lost once would
+// otherwise speak against it for ever. Where probes were not lost as media were, they cannot tell when that is over (a packet as large as a
+// probe passes where a picture's do not): then it is tried again, but not soon.
+func (t *turn) forget(l Link, v *LinkView) {
+	worth := mediaWorth
+	if v.Echoes.LossPeak < v.ForwardLoss/2 {
+		worth = t.p.DwellMost
+	}
+	if a := &v.Arrivals; a.Sent > 0 && !t.carries(l) && t.at.Sub(max(a.Last, v.Since)) >= worth {
+		v.ForwardLoss, a.Sent, a.Arrived = 0, 0, 0
 	}
 }
 

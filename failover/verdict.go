@@ -59,6 +59,7 @@ func (t *turn) judge(l Link) {
 	if v.Verdict == Down {
 		return
 	}
+	t.forget(l, v)
 	t.suspect(l, v)
 	t.thin(l, v)
 	why := t.charge(v, t.bad(v))
