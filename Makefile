@@ -26,12 +26,21 @@ VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 # Likewise starts as a service; only promtool is needed.
 RULES_PACKAGES := prometheus
 JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
+PACKAGE_PACKAGES := lintian rpm scdoc
+ARM64_PACKAGES := mmdebstrap gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
+
+# Builds .deb and .rpm from one description. A tool: nothing of it is in the programs. Newer ones need a module that the Go
+# module proxy does not have.
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+# A release is a tag; between two, time and commit.
+PACKAGE_VERSION ?= $(patsubst v%,%,$(shell git describe --tags --exact-match 2>/dev/null || git log -1 --format=0.1.0~%cd.g%h --date=format-local:%Y%m%d%H%M%S))
 
 S ?= blackhole-primary
 W ?= bubble
 
 .PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns \
-	content lipsync mouth-to-ear references recovery firewall janus rules units rules-deps vm deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	content lipsync mouth-to-ear references recovery firewall janus rules units rules-deps vm package package-amd64 package-arm64 lint-package package-deps \
+	arm64-deps deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -149,6 +158,20 @@ echo: echo-deps ## what echo cancellation and ducking make of a made-up room: ec
 vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera and ALSA microphone
 	$(GO) run ./lab/vm camera
 
+package: package-amd64 package-arm64 ## .deb and .rpm of both programs for amd64 and arm64, into build/package
+
+package-amd64: deps package-deps build/tools/nfpm $(INCLUDE)/openh264
+	@TZ=UTC packaging/package.sh $(PACKAGE_VERSION) amd64
+
+package-arm64: package-deps arm64-deps build/tools/nfpm
+	@TZ=UTC packaging/package.sh $(PACKAGE_VERSION) arm64
+
+build/tools/nfpm:
+	GOFLAGS= GOBIN=$(CURDIR)/build/tools $(GO) install $(NFPM)
+
+lint-package: package-deps ## what Debian's lintian says of the packages in build/package; an error fails
+	lintian --allow-root --fail-on error build/package/*.deb
+
 deps:
 	@./packaging/deps.sh $(RUN_PACKAGES)
 
@@ -174,6 +197,12 @@ rules-deps:
 
 echo-deps: $(INCLUDE)/openh264
 	@./packaging/deps.sh $(RUN_PACKAGES) $(ECHO_PACKAGES)
+
+package-deps:
+	@./packaging/deps.sh $(PACKAGE_PACKAGES)
+
+arm64-deps:
+	@./packaging/deps.sh $(ARM64_PACKAGES)
 
 vm-deps:
 	@./packaging/deps.sh $(RUN_PACKAGES) $(VM_PACKAGES)

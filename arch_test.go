@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"farend":               {"failover"},
 	"selftest":             {},
 	"supervision":          {},
+	"packaging/copyright":  {},
 	"systemd":              {},
 	"viewing":              {},
 }

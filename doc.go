@@ -37,6 +37,7 @@
 //	gateway/console       the physician's page, embedded
 //	config                reads a YAML file, says every mistake with its line
 //	systemd               the units, one source for packages and for scanside service install
+//	packaging/copyright   lists whose work a program contains, for its package; fails where a licence is missing
 //	lab                   worlds to try it in: emulated uplinks, an in-memory network, namespaces, a virtual machine; and others to compare with
 //
 // # Arrows

@@ -31,6 +31,7 @@ type Parts struct {
 	Demo        Impairer                       // nil outside the demo
 	Status      net.Listener                   // for the status page; nil: Config.Status.Listen is listened to, again and again
 	Notify      func(state string)             // sd_notify; nil: nobody is told
+	GiveWay     string                         // a file that asks the run to end when the room is free, for a newer version; "": none
 	Version     string
 	Log         *slog.Logger // nil: silent
 }
@@ -61,6 +62,7 @@ type Agent struct {
 	asker     *asker
 	examiner  *examiner
 	tester    *tester
+	way       giveWay
 	checkups  *checkups
 	journal   *journal
 	procedure switching
@@ -125,6 +127,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.examiner = newExaminer(a.uplinks, a.loop.post)
 	a.asker = &asker{uplinks: a.uplinks, site: cfg.Site, post: a.loop.offer, moved: make(chan struct{})}
 	a.tester = newTester(a)
+	a.way.file = parts.GiveWay
 	a.checkups = newCheckups(a)
 	a.metrics = newMetrics(a)
 	if a.pages, err = a.newPages(); err != nil {
@@ -230,6 +233,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.parts.Media != nil {
 		a.screens.api.Store(a.parts.Media)
 	}
+	ctx, a.way.end = context.WithCancel(ctx)
+	defer a.way.end()
 	// The loop and the page outlive the rest, so that what happens at the end is still noted and seen.
 	late, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -258,6 +263,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		first.Go(func() { s.Run(ctx) })
 	}
 	first.Go(func() { a.key.Run(ctx) })
+	first.Go(func() { a.way.Run(ctx) })
 	if a.parts.Loudspeaker != nil {
 		first.Go(func() { a.parts.Loudspeaker.Run(ctx) })
 	}

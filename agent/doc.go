@@ -39,6 +39,7 @@
 //	mute.go         camera and microphone closed by people in the room; on disk before it is acknowledged; key.go: by a key
 //	watched.go      who looks in is announced (package viewing): names, lamp.go the light, chime.go a sound by the
 //	                loudspeaker, or without one on the room's screen
+//	giveway.go      ends the run for a newer version, when no procedure is open and nobody looks in
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be

@@ -303,6 +303,7 @@ func (l *loop) house(now time.Time) {
 		l.arm()
 		l.whereTo(now)
 		l.lookIn(now)
+		l.giveWay(now)
 		l.lookForFaults()
 		if !l.foreign() {
 			l.agent.asker.over(l.living(), l.where.at)

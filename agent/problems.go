@@ -30,6 +30,7 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	deviceProblems(st, add)
 	l.foreignProblems(add)
 	l.budgetProblems(now, add)
+	l.wayProblem(add)
 	if st.FarEnd.Reached && !st.FarEnd.Known && !l.foreign() {
 		add("presence-unknown", status.Warning, "It is not known who is at the far end.", "The gateway does not answer the question; its log says why.")
 	}

@@ -67,10 +67,11 @@ func (h *host) DialContext(ctx context.Context, network, addr string) (net.Conn,
 
 // world is a network with two uplinks and a far end that a test chooses. It lives inside a bubble.
 type world struct {
-	t      *testing.T
-	router *vnet.Router
-	hosts  map[string]*host
-	dir    string
+	giveWay string // asks the agent to end
+	t       *testing.T
+	router  *vnet.Router
+	hosts   map[string]*host
+	dir     string
 
 	token, hash string // the site's, which every gateway of this world knows
 
@@ -169,7 +170,7 @@ func (w *world) start(cfg Config) (a *Agent, stop func()) {
 	a, err = New(cfg, Parts{
 		Sources: []media.Source{synthetic.NewVoice(), synthetic.NewVideo(synthetic.VideoConfig{})},
 		Net:     func(u Uplink) (link.Net, error) { return w.hosts[u.Name], nil },
-		Media:   api, Version: "test", Log: logger(w.t),
+		Media:   api, GiveWay: w.giveWay, Version: "test", Log: logger(w.t),
 	})
 	if err != nil {
 		w.t.Fatal(err)

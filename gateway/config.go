@@ -32,6 +32,8 @@ type Config struct {
 	Users       []User        `yaml:"users"`
 	Republish   []Republish   `yaml:"republish"` // passes merged rooms on; empty: none leaves this gateway
 
+	// GiveWay is a file that asks Run to end when nobody looks into any room, for a newer version. Empty: nobody asks.
+	GiveWay string `yaml:"-"`
 	// Media, when given, is used instead of opening the ports, and is not closed at the end. For tests and the demo.
 	Media *link.API `yaml:"-"`
 	// Net, when given, is what rooms are passed on over. For tests.

@@ -154,6 +154,9 @@ func (g *Gateway) Run(ctx context.Context) error {
 		wg.Go(func() { o.Run(ctx) })
 	}
 	wg.Go(func() { g.sweep(ctx) })
+	if g.cfg.GiveWay != "" {
+		wg.Go(func() { g.giveWay(ctx); cancel() })
+	}
 	close(g.ready)
 	select {
 	case <-ctx.Done():

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -60,6 +61,9 @@ func (c *runCommand) Run() error {
 	cfg, err := gateway.LoadConfig(c.Config)
 	if err != nil {
 		return err
+	}
+	if dir := os.Getenv("RUNTIME_DIRECTORY"); dir != "" { // systemd's; what stands in it goes with every stop
+		cfg.GiveWay = filepath.Join(dir, "restart-when-free")
 	}
 	level := slog.LevelInfo
 	if c.Verbose {

@@ -98,7 +98,7 @@ func (c *runCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Ear: ear, Version: version, Log: log, Notify: notify(log)})
+	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Ear: ear, Version: version, Log: log, Notify: notify(log), GiveWay: giveWay()})
 	if err != nil {
 		return err
 	}
