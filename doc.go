@@ -18,7 +18,7 @@
 //	machine               what the kernel says of the box: clock, disk, power, permissions
 //	drill                 decides: how a failover drill goes, and whether it passed. Pure in the same way
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
-//	access                decides: who may do what on the box; roles and their rights
+//	access                decides: who comes in and who may do what on the box; users, roles, sessions
 //	audit                 the record that others can verify: append-only, hash-chained, signed
 //	viewing               decides: what the room is told about people who look in: names, light, sound. Pure likewise
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise

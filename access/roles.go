@@ -6,26 +6,26 @@ import "strings"
 type Right uint8
 
 const (
-	Open      Right = iota // no sign-in: the process's health, styles and scripts, the sign-in page
-	Watch                  // the room's screen: who is there, the physician's picture and voice
-	Scrape                 // the metrics
-	View                   // everything that the pages show and say
-	Preview                // see the room's own picture on the status page
-	Mute                   // close the room's camera or microphone; lifting that needs to be in the room besides
-	Procedure              // open and close a procedure
-	Sound                  // the loudspeaker's volume and its test tone
-	SelfTest               // test camera, microphone and loudspeaker
-	Pin                    // hold everything on one uplink
-	FarEnd                 // move the room to another far end
-	Examine                // have an uplink looked at, layer by layer
-	Impair                 // spoil an emulated uplink: the demo alone
-	Drill                  // cut the preferred uplink for a measured while
-	Devices                // choose among cameras, microphones, loudspeakers
-	Support                // the support bundle, the installation report
-	Audit                  // read and export the audit log
-	Users                  // make, change and remove users
-	Configure              // change the configuration
-	rights                 // how many there are
+	Open        Right = iota // no sign-in: the process's health, styles and scripts, the sign-in page
+	Watch                    // the room's screen: who is there, the physician's picture and voice
+	Scrape                   // the metrics
+	View                     // everything that the pages show and say
+	Preview                  // see the room's own picture on the status page
+	Mute                     // close the room's camera or microphone; lifting that needs to be in the room besides
+	Procedure                // open and close a procedure
+	Sound                    // the loudspeaker's volume and its test tone
+	SelfTest                 // test camera, microphone and loudspeaker
+	Pin                      // hold everything on one uplink
+	FarEnd                   // move the room to another far end
+	Examine                  // have an uplink looked at, layer by layer
+	Impair                   // spoil an emulated uplink: the demo alone
+	Drill                    // cut the preferred uplink for a measured while
+	Devices                  // choose among cameras, microphones, loudspeakers
+	Support                  // the support bundle, the installation report
+	Audit                    // read and export the audit log
+	ChangeUsers              // make, change and remove users
+	Configure                // change the configuration
+	rights                   // how many there are
 )
 
 // rightWords say what somebody wanted who lacked the right: "… needs a field technician".
@@ -41,6 +41,9 @@ func (r Right) String() string {
 	}
 	return rightWords[r]
 }
+
+// Acts says whether a right changes something, or shows what not everybody may see.
+func (r Right) Acts() bool { return r > View }
 
 // Role is what somebody is to the box. The first ones are no people: they are given by where a request comes from and by tokens.
 type Role uint8
@@ -101,7 +104,7 @@ var table = [roles][]Right{
 	BeforeBox:    {Open, Watch, View, Scrape, Mute},
 	Technologist: {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest},
 	Technician:   {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support},
-	SiteLead:     {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support, Audit, Users, Configure},
+	SiteLead:     {Open, Watch, View, Preview, Scrape, Mute, Procedure, Sound, SelfTest, Pin, FarEnd, Examine, Impair, Drill, Devices, Support, Audit, ChangeUsers, Configure},
 	Auditor:      {Open, Watch, View, Scrape, Audit},
 }
 
@@ -123,7 +126,7 @@ func (r Right) Who() string {
 	var words []string
 	for _, role := range People() {
 		if role.May(r) {
-			words = append(words, article(role.String()))
+			words = append(words, role.Article())
 		}
 	}
 	switch n := len(words); {
@@ -136,11 +139,12 @@ func (r Right) Who() string {
 	}
 }
 
-func article(word string) string {
-	if strings.HasPrefix(word, "a") {
-		return "an " + word
+// Article is the role as a sentence has it: "an auditor".
+func (r Role) Article() string {
+	if r == Auditor {
+		return "an " + r.String()
 	}
-	return "a " + word
+	return "a " + r.String()
 }
 
 // Person is who made a request.

@@ -12,8 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
+	"scanside/access"
 	"scanside/agent/status"
 	"scanside/audit"
 	"scanside/failover"
@@ -29,6 +28,7 @@ type Parts struct {
 	Net         func(Uplink) (link.Net, error) // nil: bind to the interface or the address for real
 	Media       *link.API                      // serves the room page's picture, and is closed by whoever made it; nil: one is made
 	Demo        Impairer                       // nil outside the demo
+	Here        access.Person                  // who uses this machine, signed in without asking: the demo, and tests; zero: who acts signs in
 	Status      net.Listener                   // for the status page; nil: Config.Status.Listen is listened to, again and again
 	Notify      func(state string)             // sd_notify; nil: nobody is told
 	GiveWay     string                         // a file that asks the run to end when the room is free, for a newer version; "": none
@@ -71,10 +71,16 @@ type Agent struct {
 	lamp      *lamp
 	metrics   *metrics
 	pages     *status.Server
+	door      *access.Door
+	console   string // the key of commands on this box
+	shown     *pageCertificate
+
+	userTrouble atomic.Pointer[string] // why nobody can sign in; nil or "": people can
 
 	latest atomic.Pointer[Snapshot]
 	ready  chan struct{}
 	addr   atomic.Pointer[net.Addr]
+	secure atomic.Pointer[net.Addr] // where it listens for other machines
 	ran    atomic.Bool
 	real   bool // uplinks are this machine's own interfaces
 }
@@ -130,6 +136,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.way.file = parts.GiveWay
 	a.checkups = newCheckups(a)
 	a.metrics = newMetrics(a)
+	a.openDoor(kept)
 	if a.pages, err = a.newPages(); err != nil {
 		return nil, err
 	}
@@ -242,6 +249,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	var last sync.WaitGroup
 	last.Go(func() { a.loop.Run(late) })
 	last.Go(func() { a.serve(late) })
+	last.Go(func() { a.watchDoor(late) })
 	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
 	last.Go(func() { a.loop.books.Run(late) })
@@ -295,11 +303,15 @@ func (a *Agent) serveScreens(ctx context.Context) {
 	if a.parts.Status != nil {
 		listen = a.parts.Status.Addr().String()
 	}
+	wide := a.cfg.Status.HTTPS != ""
+	if listen == "" {
+		listen = a.cfg.Status.HTTPS
+	}
 	if a.parts.Media != nil || listen == "" {
 		return
 	}
 	for said := false; ctx.Err() == nil; pause(ctx, listenRetry) {
-		stop, err := a.screens.serve(listen)
+		stop, err := a.screens.serve(listen, wide)
 		if err == nil {
 			<-ctx.Done()
 			stop()
@@ -324,24 +336,13 @@ func (a *Agent) StatusAddr() net.Addr {
 	return nil
 }
 
+// SecureAddr is where it listens for other machines, by HTTPS; nil before it does, and where it does not.
+func (a *Agent) SecureAddr() net.Addr {
+	if p := a.secure.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
 // Handler serves the pages, the API and /metrics.
 func (a *Agent) Handler() http.Handler { return a.pages }
-
-func (a *Agent) newPages() (*status.Server, error) {
-	cfg := status.Config{
-		Names: a.cfg.Status.Names, Room: a.screens, Log: a.log,
-		Metrics: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
-			EnableOpenMetrics: true, MaxRequestsInFlight: 2, Timeout: 5 * time.Second,
-		}),
-	}
-	if file := a.cfg.Status.TokenFile; file != "" {
-		cfg.Token = func() (string, error) {
-			token, err := readToken(file)
-			if err == nil && len(token) < shortestToken {
-				err = fmt.Errorf("%s holds fewer than %d characters; make one with: openssl rand -hex 16", file, shortestToken)
-			}
-			return token, err
-		}
-	}
-	return status.New(boxed{a}, cfg)
-}

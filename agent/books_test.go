@@ -68,9 +68,9 @@ func TestBudgetRunsOut(t *testing.T) {
 		a, stop = w.start(cfg)
 		defer stop()
 		until(t, a, 20*time.Second, "no copies", func(s *Snapshot) bool { return route(0, "primary")(s) && route(1, "primary")(s) })
-		boxed{a}.Procedure(t.Context(), true)
+		boxed{a}.Procedure(t.Context(), "ada", true)
 		until(t, a, time.Second, "voice on both in a procedure", route(0, "primary cellular"))
-		boxed{a}.Procedure(t.Context(), false)
+		boxed{a}.Procedure(t.Context(), "ada", false)
 		until(t, a, 2*time.Second, "no copies again", route(0, "primary"))
 		if every := time.Duration(a.uplinks[1].every.Load()); every != 10*time.Second {
 			t.Errorf("without budget the idle uplink is probed every %v", every)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -82,18 +81,10 @@ type Video struct {
 	Bitrate int `yaml:"bitrate"` // bits a second
 }
 
-// Status says where the technician's page listens.
-type Status struct {
-	Listen    string   `yaml:"listen"`     // host:port; "": no listener of its own (Handler still works)
-	TokenFile string   `yaml:"token_file"` // required where Listen is not loopback; asked for by HTTP Basic
-	Names     []string `yaml:"names"`      // host names by which a browser may call the box, besides addresses and localhost
-}
-
 // Limits of the configuration, with where they come from.
 const (
 	maxUplinks   = failover.MaxLinks
 	maxFarEnds   = 4          // each is dialled in turn while the present one is gone
-	minToken     = 20         // characters of a random status token: about 100 bits
 	minBitrate   = 100_000    // below, H.264 at any size in question is a slide show
 	maxBitrate   = 20_000_000 // above, a leg's queue of 512 packets holds less than 250 ms
 	maxDimension = 3840       // 4K: what the widest room camera gives
@@ -124,7 +115,7 @@ func LoadConfig(path string) (Config, error) {
 	if err := config.Load(path, &cfg, cfg.mistakes); err != nil {
 		return Config{}, err
 	}
-	paths := []*string{&cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.Status.TokenFile, &cfg.StateDir}
+	paths := append(cfg.Status.files(), &cfg.FarEnd.TokenFile, &cfg.FarEnd.TLS.CAFile, &cfg.StateDir)
 	for i := range cfg.FarEnds {
 		paths = append(paths, &cfg.FarEnds[i].TokenFile, &cfg.FarEnds[i].TLS.CAFile)
 	}
@@ -136,6 +127,7 @@ func LoadConfig(path string) (Config, error) {
 			*p = filepath.Join(filepath.Dir(path), *p)
 		}
 	}
+	cfg.Status.StateDir = cfg.StateDir
 	return cfg, nil
 }
 
@@ -306,25 +298,6 @@ func (v Video) check(m *config.Mistakes) {
 	}
 	if v.Bitrate < minBitrate || v.Bitrate > maxBitrate {
 		m.Add("video.bitrate", "%d is out of range; use %d to %d bits a second", v.Bitrate, minBitrate, maxBitrate)
-	}
-}
-
-func (s Status) check(m *config.Mistakes) {
-	for i, name := range s.Names {
-		if name == "" || strings.ContainsAny(name, "/: *") {
-			m.Add(fmt.Sprintf("status.names[%d]", i), "%q is not a host name; write it without scheme and port", name)
-		}
-	}
-	if s.Listen == "" {
-		return
-	}
-	host, _, err := net.SplitHostPort(s.Listen)
-	if err != nil {
-		m.Add("status.listen", "%q is not host:port; write e.g. 127.0.0.1:8480", s.Listen)
-		return
-	}
-	if !loopback(host) && s.TokenFile == "" {
-		m.Add("status.token_file", "is missing; %s can be reached from other machines, so the page must ask for a token", s.Listen)
 	}
 }
 

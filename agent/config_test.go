@@ -55,7 +55,10 @@ func TestConfigValues(t *testing.T) {
 	want.Protection = Protection{Voice: failover.Always, Video: failover.OnDoubt}
 	want.Camera.Device, want.Microphone.Device = "usb-0:2", "none"
 	want.Video = Video{Width: 640, Height: 360, FPS: 15, Bitrate: 800_000}
-	want.Status = Status{Listen: "0.0.0.0:8480", TokenFile: "testdata/config/status-token", Names: []string{"box.example.org"}}
+	want.Status = Status{
+		Listen: "[::1]:8481", HTTPS: "0.0.0.0:8480", TLS: StatusTLS{"testdata/config/box.pem", "/etc/scanside/box-key.pem"}, Names: []string{"box.example.org"}, ViewAll: true,
+		ScrapeTokenFile: "testdata/config/scrape-token", ScreenTokenFile: "testdata/config/screen-token", StateDir: "testdata/config/state",
+	}
 	want.StateDir = "testdata/config/state"
 	if d := cmp.Diff(want, cfg); d != "" {
 		t.Errorf("read (-want +got):\n%s", d)

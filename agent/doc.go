@@ -46,6 +46,8 @@
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
 //	metrics.go      the same for Prometheus: metricsread.go, metricslinks.go, metricsstreams.go read the snapshot, metricnames.go is
 //	                the table of names; every label value is there from the start
+//	serve.go        the listeners: plain HTTP on loopback, HTTPS for others; certificate.go what it shows; door.go who comes in (package
+//	                access), and what the audit log keeps of it
 //	agent/status    the pages themselves, standard library alone
 //
 // # How long things wait for each other

@@ -46,7 +46,7 @@ func TestDoctor(t *testing.T) {
 		if c := checked(d, "loudspeaker"); c.Result != "unknown" || c.Do == "" {
 			t.Errorf("no loudspeaker: %+v", c)
 		}
-		if err := b.Mute(t.Context(), "camera", true); err != nil {
+		if err := b.Mute(t.Context(), "ada", "camera", true); err != nil {
 			t.Fatal(err)
 		}
 		w.cut("cellular", true)

@@ -119,7 +119,7 @@ func TestDrillIsBrokenOff(t *testing.T) {
 		reason string
 	}{
 		{"a procedure is opened", func(w *world, a *Agent) {
-			if err := (boxed{a}).Procedure(w.t.Context(), true); err != nil {
+			if err := (boxed{a}).Procedure(w.t.Context(), "ada", true); err != nil {
 				w.t.Error(err)
 			}
 		}, "procedure_opened"},
@@ -223,18 +223,18 @@ func TestDrillIsRefused(t *testing.T) {
 		}
 		refused("right after the start", "not well itself")
 		until(t, a, 30*time.Second, "both up", verdicts("up", "up"))
-		if err := (boxed{a}).Pin(t.Context(), "cellular"); err != nil {
+		if err := (boxed{a}).Pin(t.Context(), "ada", "cellular"); err != nil {
 			t.Fatal(err)
 		}
 		refused("pinned", "let go of it")
 		until(t, a, time.Second, "the page says so", func(s *Snapshot) bool { return s.Status.Pinned == "cellular" })
-		if err := (boxed{a}).Pin(t.Context(), ""); err != nil {
+		if err := (boxed{a}).Pin(t.Context(), "ada", ""); err != nil {
 			t.Fatal(err)
 		}
 		w.cut("cellular", true)
 		until(t, a, 5*time.Second, "the spare is down", verdicts("up", "down"))
 		refused("without a spare", "No other uplink is proven")
-		if err := (boxed{a}).Procedure(t.Context(), true); err != nil {
+		if err := (boxed{a}).Procedure(t.Context(), "ada", true); err != nil {
 			t.Fatal(err)
 		}
 		refused("in a procedure", "A procedure is open")

@@ -145,8 +145,12 @@ func (c *Config) machineFacts(f *doctor.Facts) {
 			f.Places = append(f.Places, machine.Place("token of "+hostOf(far), far.TokenFile, doctor.Secret))
 		}
 	}
-	if c.Status.TokenFile != "" {
-		f.Places = append(f.Places, machine.Place("token of the status page", c.Status.TokenFile, doctor.Secret))
+	for _, secret := range []struct{ whose, file string }{
+		{"token of the scraper", c.Status.ScrapeTokenFile}, {"token of the room's screen", c.Status.ScreenTokenFile}, {"key of the status page", c.Status.TLS.Key},
+	} {
+		if secret.file != "" {
+			f.Places = append(f.Places, machine.Place(secret.whose, secret.file, doctor.Secret))
+		}
 	}
 	for _, u := range c.Uplinks {
 		if u.Interface != "" {

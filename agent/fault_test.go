@@ -62,7 +62,7 @@ func TestFaultIsFound(t *testing.T) {
 			t.Errorf("the list of problems does not say where the fault is: %+v", s.Status.Problem)
 		}
 		rec := httptest.NewRecorder()
-		a.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil))
+		atConsole(a).ServeHTTP(rec, httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil))
 		body, _ := io.ReadAll(rec.Body)
 		for _, want := range []string{
 			`scanside_uplink_layer_ok{layer="https",link="primary"} 0`, `scanside_uplink_layer_ok{layer="udp",link="cellular"} 1`,

@@ -297,10 +297,10 @@ func TestPin(t *testing.T) {
 		defer stop()
 		until(t, a, 15*time.Second, "both up", verdicts("up", "up"))
 		page := boxed{a}
-		if err := page.Pin(t.Context(), "satellite"); err == nil {
+		if err := page.Pin(t.Context(), "ada", "satellite"); err == nil {
 			t.Error("an unknown uplink was pinned")
 		}
-		page.Pin(t.Context(), "cellular")
+		page.Pin(t.Context(), "ada", "cellular")
 		on := func(route string) func(*Snapshot) bool {
 			return func(s *Snapshot) bool { return strings.Join(s.Status.Streams[1].Route, " ") == route }
 		}
@@ -311,7 +311,7 @@ func TestPin(t *testing.T) {
 		w.cut("cellular", true)
 		until(t, a, 3*time.Second, "the picture on primary, for the pinned link died", on("primary"))
 		w.cut("cellular", false)
-		page.Pin(t.Context(), "")
+		page.Pin(t.Context(), "ada", "")
 		s = until(t, a, 30*time.Second, "both up, nothing pinned", func(s *Snapshot) bool { return verdicts("up", "up")(s) && s.Status.Pinned == "" })
 		if !on("primary")(s) {
 			t.Errorf("the picture is on %v", s.Status.Streams[1].Route)
@@ -382,7 +382,7 @@ func TestScreens(t *testing.T) {
 		a, stop := w.start(cfg)
 		defer stop()
 		until(t, a, 15*time.Second, "engaged", func(s *Snapshot) bool { return s.Supervision.State == supervision.Engaged })
-		box := w.page(a.Handler())
+		box := w.page(atConsole(a))
 		for _, c := range []struct {
 			kind, body string
 			code       int

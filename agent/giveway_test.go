@@ -17,7 +17,7 @@ func TestGivesWayWhenFree(t *testing.T) {
 		w.giveWay = file
 		a, stop := w.start(w.config())
 		defer stop()
-		if err := (boxed{a}).Procedure(t.Context(), true); err != nil {
+		if err := (boxed{a}).Procedure(t.Context(), "ada", true); err != nil {
 			t.Fatal(err)
 		}
 		os.WriteFile(file, nil, 0o600)
@@ -38,7 +38,7 @@ func TestGivesWayWhenFree(t *testing.T) {
 		if !says() {
 			t.Error("the page does not say that a version waits")
 		}
-		if err := (boxed{a}).Procedure(t.Context(), false); err != nil {
+		if err := (boxed{a}).Procedure(t.Context(), "ada", false); err != nil {
 			t.Fatal(err)
 		}
 		closed := time.Now()

@@ -62,6 +62,7 @@ type event struct {
 	err      error
 	next     time.Time
 	text     string
+	by       string // whose act it is
 	sample   link.Sample
 	came     uint64 // packets that the link had brought when sample did
 	presence *presence
@@ -224,14 +225,15 @@ func (l *loop) take(now time.Time, e event) {
 	case found:
 		l.foundFarEnd(now, e)
 	case wished:
+		l.note(audit.FarEndWish{To: l.farEnd(e.far), By: e.by})
 		l.wished(now, e.far)
 	case pinned:
 		l.step(now, failover.Pinned(e.link, e.on))
 		l.tale.pinned(now, l.name(e.link), e.on)
-		l.note(audit.Pin{Link: l.name(e.link), On: e.on})
+		l.note(audit.Pin{Link: l.name(e.link), On: e.on, By: e.by})
 		l.news = true
 	case procedure:
-		l.turned(now, e.on)
+		l.turned(now, e.on, e.by)
 	case heard:
 		l.news = true
 	case drilling:

@@ -96,7 +96,7 @@ func TestLoudspeaker(t *testing.T) {
 	}
 	post := func(what string) int {
 		w := httptest.NewRecorder()
-		a.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/api/v1/loudspeaker/"+what, nil))
+		atConsole(a).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/api/v1/loudspeaker/"+what, nil))
 		return w.Code
 	}
 	for what, code := range map[string]int{"louder": 204, "tone": 204, "explode": 404} {

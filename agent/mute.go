@@ -20,13 +20,8 @@ import (
 // deviceWords names a kind's device: in the API, on the pages, and in the names of the files that keep a mute.
 var deviceWords = [media.NumKinds]string{media.Voice: "microphone", media.Video: "camera"}
 
-// What mutes are turned with, in the audit log; and in the story.
-const (
-	byPage = "page"
-	byKey  = "key"
-)
-
-var byWords = map[string]string{byPage: "on the box's page or by its command", byKey: "with the key"}
+// byKey stands in the record of a mute for whoever pressed the key: it asks nobody's name.
+const byKey = "key"
 
 // muteFlag says that people in the room have closed a device. They alone open it again; nothing does so by itself.
 type muteFlag struct {
@@ -42,7 +37,7 @@ type muting struct {
 }
 
 // mute closes a device or lets it be opened again. Closing takes effect first and is kept then; opening is kept first, and if that
-// fails the device stays closed. by is what it was done with, byPage or byKey.
+// fails the device stays closed. by is a user's name, "room" for the box's own screen, or byKey.
 func (a *Agent) mute(k media.Kind, on bool, by string) error {
 	a.muting.mu.Lock()
 	defer a.muting.mu.Unlock()
@@ -60,7 +55,7 @@ func (a *Agent) mute(k media.Kind, on bool, by string) error {
 		if err != nil {
 			err = fmt.Errorf("the %s is muted, but would not be after a restart: %w", deviceWords[k], err)
 		}
-		a.loop.post(event{kind: muted, media: k, on: on, text: by})
+		a.loop.post(event{kind: muted, media: k, on: on, by: by})
 	}
 	if err != nil {
 		a.log.Error("a mute is not kept", "stream", k, "err", err)
@@ -92,10 +87,10 @@ func (a *Agent) pressed(kinds [media.NumKinds]bool) {
 }
 
 // Mute implements status.Box.
-func (b boxed) Mute(_ context.Context, device string, on bool) error {
+func (b boxed) Mute(_ context.Context, by, device string, on bool) error {
 	for k, word := range deviceWords {
 		if word == device {
-			return b.a.mute(media.Kind(k), on, byPage)
+			return b.a.mute(media.Kind(k), on, by)
 		}
 	}
 	return fmt.Errorf("%w: %q", status.ErrNoDevice, device)
@@ -138,9 +133,13 @@ func (l *loop) turnedMute(now time.Time, e event) {
 	}
 	l.mutes[e.media] = muteFlag{e.on, now}
 	done := map[bool]string{true: "was muted", false: "was opened again"}[e.on]
-	l.tale.say(now, status.Notice, fmt.Sprintf("The %s %s %s.", deviceWords[e.media], done, byWords[e.text]))
+	with := "on the box's page or by its command"
+	if e.by == byKey {
+		with = "with the key"
+	}
+	l.tale.say(now, status.Notice, fmt.Sprintf("The %s %s %s.", deviceWords[e.media], done, with))
 	l.log.Info("mute", "stream", e.media, "on", e.on)
-	l.note(audit.Privacy{Device: deviceWords[e.media], Muted: e.on, By: e.text})
+	l.note(audit.Privacy{Device: deviceWords[e.media], Muted: e.on, By: e.by})
 	l.news = true
 }
 

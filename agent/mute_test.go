@@ -25,14 +25,14 @@ func TestMute(t *testing.T) {
 		a, stop := w.start(cfg)
 		until(t, a, 20*time.Second, "both up", verdicts("up", "up"))
 		box := boxed{a}
-		if err := box.Mute(t.Context(), "microphone", true); err != nil {
+		if err := box.Mute(t.Context(), "ada", "microphone", true); err != nil {
 			t.Fatal(err)
 		}
 		sent := a.source(media.Voice).frames.Load()
 		until(t, a, time.Second, "one-way, by the microphone", func(s *Snapshot) bool {
 			return s.Supervision.State.String() == "ONE_WAY" && s.Supervision.Reason.String() == "microphone_muted"
 		})
-		if err := box.Mute(t.Context(), "camera", true); err != nil {
+		if err := box.Mute(t.Context(), "ada", "camera", true); err != nil {
 			t.Fatal(err)
 		}
 		is := func(s *Snapshot) bool {
@@ -77,7 +77,7 @@ func TestMute(t *testing.T) {
 			t.Errorf("%d packets of a muted voice after a restart", n)
 		}
 		for _, d := range []string{"camera", "microphone"} {
-			if err := (boxed{a}).Mute(t.Context(), d, false); err != nil {
+			if err := (boxed{a}).Mute(t.Context(), "ada", d, false); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,13 +126,13 @@ func TestMuteOnDisk(t *testing.T) {
 	if err := os.RemoveAll(cfg.StateDir); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.mute(media.Voice, true, byPage); err == nil || !strings.Contains(err.Error(), "is muted, but would not be after a restart") || !voice.Muted() {
+	if err := a.mute(media.Voice, true, "ada"); err == nil || !strings.Contains(err.Error(), "is muted, but would not be after a restart") || !voice.Muted() {
 		t.Errorf("a folder that is gone: %v, muted %v", err, voice.Muted())
 	}
 	if err := os.MkdirAll(filepath.Join(cfg.StateDir, muteFile(media.Voice), "not-empty"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.mute(media.Voice, false, byPage); err == nil || !strings.Contains(err.Error(), "stays muted") || !voice.Muted() {
+	if err := a.mute(media.Voice, false, "ada"); err == nil || !strings.Contains(err.Error(), "stays muted") || !voice.Muted() {
 		t.Errorf("a file that cannot be removed: %v, muted %v", err, voice.Muted())
 	}
 }
@@ -213,7 +213,7 @@ func TestOneKeyForBoth(t *testing.T) {
 	voice, video := synthetic.NewVoice(), synthetic.NewVideo(synthetic.VideoConfig{})
 	a := run(t, lonely(t), Parts{Sources: []media.Source{voice, video}})
 	both := [media.NumKinds]bool{true, true}
-	if err := a.mute(media.Voice, true, byPage); err != nil {
+	if err := a.mute(media.Voice, true, "ada"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []bool{true, false, true} {

@@ -27,6 +27,7 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	l.agent.loudspeakerProblems(st, add)
 	l.muteProblems(add)
 	l.hookProblems(add)
+	l.agent.doorProblems(add)
 	deviceProblems(st, add)
 	l.foreignProblems(add)
 	l.budgetProblems(now, add)

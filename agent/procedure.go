@@ -34,11 +34,11 @@ type switching struct {
 }
 
 // turn opens or closes the procedure. An error says what was not kept; the flag is turned all the same.
-func (s *switching) turn(open bool, now time.Time, post func(event)) error {
+func (s *switching) turn(open bool, by string, now time.Time, post func(event)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	err := s.kept.keepProcedure(open, now)
-	post(event{kind: procedure, on: open})
+	post(event{kind: procedure, on: open, by: by})
 	return err
 }
 
@@ -72,8 +72,8 @@ func (s store) keepProcedure(open bool, now time.Time) error {
 }
 
 // Procedure implements status.Box.
-func (b boxed) Procedure(_ context.Context, open bool) error {
-	return b.a.procedure.turn(open, time.Now(), b.a.loop.post)
+func (b boxed) Procedure(_ context.Context, by string, open bool) error {
+	return b.a.procedure.turn(open, by, time.Now(), b.a.loop.post)
 }
 
 // resume goes on with the procedure that was open when the run before this ended.
@@ -85,12 +85,12 @@ func (l *loop) resume(now time.Time) {
 	}
 }
 
-func (l *loop) turned(now time.Time, open bool) {
+func (l *loop) turned(now time.Time, open bool, by string) {
 	if l.procedure.open == open {
 		return
 	}
 	l.procedure = procedureFlag{open, now}
-	l.note(audit.Procedure{Open: open})
+	l.note(audit.Procedure{Open: open, By: by})
 	l.tale.say(now, status.Notice, map[bool]string{true: "A procedure was opened.", false: "The procedure was closed."}[open])
 	l.log.Info("procedure", "open", open)
 	l.step(now, failover.Procedure(open))

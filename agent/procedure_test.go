@@ -36,7 +36,7 @@ func TestProcedure(t *testing.T) {
 		if every := a.uplinks[1].every.Load(); time.Duration(every) != 4*time.Second {
 			t.Errorf("the idle metered uplink is probed every %v", time.Duration(every))
 		}
-		if err := (boxed{a}).Procedure(t.Context(), true); err != nil {
+		if err := (boxed{a}).Procedure(t.Context(), "ada", true); err != nil {
 			t.Fatal(err)
 		}
 		open := routes("primary cellular", "primary")
@@ -52,7 +52,7 @@ func TestProcedure(t *testing.T) {
 		if p := s.Status.Procedure; !p.Open || p.Since.IsZero() || !s.Engine.Procedure {
 			t.Errorf("after a restart: %+v", p)
 		}
-		if err := (boxed{a}).Procedure(t.Context(), false); err != nil {
+		if err := (boxed{a}).Procedure(t.Context(), "ada", false); err != nil {
 			t.Fatal(err)
 		}
 		until(t, a, 5*time.Second, "nothing on cellular", idle)
@@ -70,7 +70,7 @@ func TestProcedureOnDisk(t *testing.T) {
 	post := func(e event) { posted = append(posted, e.on) }
 	now := time.Date(2026, 11, 24, 17, 0, 0, 0, time.UTC)
 	for _, open := range []bool{false, true, true, false, false, true} {
-		if err := s.turn(open, now, post); err != nil {
+		if err := s.turn(open, "ada", now, post); err != nil {
 			t.Fatal(err)
 		}
 		if got := s.kept.procedure(); got.open != open || open && !got.since.Equal(now) {
@@ -85,7 +85,7 @@ func TestProcedureOnDisk(t *testing.T) {
 	}
 	s.kept.dir = filepath.Join(dir, "gone")
 	posted = nil
-	if err := s.turn(true, now, post); err == nil || !strings.Contains(err.Error(), "would not be after a restart") {
+	if err := s.turn(true, "ada", now, post); err == nil || !strings.Contains(err.Error(), "would not be after a restart") {
 		t.Errorf("a folder that is gone: %v", err)
 	}
 	if len(posted) != 1 || !posted[0] {

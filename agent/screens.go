@@ -40,17 +40,22 @@ func newScreens(back *returnPath, run string, log *slog.Logger) *screens {
 }
 
 // serve makes the API of the pages beside the status page: the same address, any UDP port. The room's own screen is on this
-// machine or in this room, so no candidate but that address is offered.
-func (s *screens) serve(listen string) (stop func(), err error) {
+// machine or in this room, so no candidate but that address is offered; where other machines may look (wide), all of them are, for the
+// screen at the box must not depend on any network.
+func (s *screens) serve(listen string, wide bool) (stop func(), err error) {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, err
 	}
-	socket, err := s.bind("udp", net.JoinHostPort(host, "0"))
+	address := net.JoinHostPort(host, "0")
+	if wide {
+		address = ":0"
+	}
+	socket, err := s.bind("udp", address)
 	if err != nil {
 		return nil, fmt.Errorf("open a media port for the room's screen: %w", err)
 	}
-	api, err := link.NewAPI(link.APIConfig{UDP: socket, Loopback: loopback(host), Log: s.log})
+	api, err := link.NewAPI(link.APIConfig{UDP: socket, Loopback: wide || loopback(host), Log: s.log})
 	if err != nil {
 		socket.Close()
 		return nil, fmt.Errorf("open a media port for the room's screen: %w", err)

@@ -100,7 +100,7 @@ func TestNoSelfTestInAProcedure(t *testing.T) {
 		if err := (boxed{a.Agent}).StartSelfTest(); !errors.Is(err, status.ErrTesting) {
 			t.Errorf("two at once: %v", err)
 		}
-		a.loop.turned(time.Now(), true)
+		a.loop.turned(time.Now(), true, "ada")
 		a.loop.publish(time.Now())
 		time.Sleep(20 * time.Second)
 		got := (boxed{a.Agent}).SelfTest()

@@ -29,7 +29,7 @@ func roomWith(t *testing.T, uplinks, each, fars int) *Agent {
 	cfg := DefaultConfig()
 	cfg.Site, cfg.StateDir, cfg.Status.Listen = "mri-2", t.TempDir(), ""
 	for i := range fars {
-		cfg.FarEnds = append(cfg.FarEnds, FarEnd{URL: fmt.Sprintf("http://far-%d", i), Token: strings.Repeat("t", minToken)})
+		cfg.FarEnds = append(cfg.FarEnds, FarEnd{URL: fmt.Sprintf("http://far-%d", i), Token: strings.Repeat("t", shortestToken)})
 	}
 	for i := range uplinks {
 		cfg.Uplinks = append(cfg.Uplinks, Uplink{Name: fmt.Sprintf("uplink-%d", i), Interface: fmt.Sprintf("eth%d", i), Metered: true, Budget: Budget{Gigabytes: 20}})

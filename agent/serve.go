@@ -2,11 +2,14 @@ package agent
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"scanside/agent/status"
@@ -14,37 +17,66 @@ import (
 )
 
 const (
-	shortestToken = 20              // characters of a random status token: about 100 bits
 	listenRetry   = time.Second     // the address of a page on the room's network may come up after the box does
 	endPages      = 2 * time.Second // for answers under way at the end
 	watchdogEvery = 5 * time.Second // a quarter of the unit's WatchdogSec=20s
 )
 
-// serve keeps the status page up until ctx ends.
+// serve keeps the status page up until ctx ends: by plain HTTP for this machine, by HTTPS for others.
 func (a *Agent) serve(ctx context.Context) {
-	listener := a.parts.Status
-	if listener == nil && a.cfg.Status.Listen == "" {
+	var all sync.WaitGroup
+	all.Go(func() {
+		if a.parts.Status != nil || a.cfg.Status.Listen != "" {
+			if plain := a.listener(ctx, a.parts.Status, a.cfg.Status.Listen); plain != nil {
+				addr := plain.Addr()
+				a.addr.Store(&addr)
+				a.log.Info("status page", "address", "http://"+addr.String()+"/")
+				a.hold(ctx, plain, a.ready)
+			}
+			return
+		}
 		close(a.ready)
-		return
+	})
+	if a.cfg.Status.HTTPS != "" {
+		all.Go(func() {
+			if plain := a.listener(ctx, nil, a.cfg.Status.HTTPS); plain != nil {
+				addr := plain.Addr()
+				a.secure.Store(&addr)
+				a.log.Info("status page for other machines", "address", "https://"+addr.String()+"/")
+				if _, err := a.shown.get(nil); err != nil { // made and printed now; every caller tries again
+					a.log.Error("the status page has no certificate yet", "err", err)
+				}
+				a.hold(ctx, tls.NewListener(plain, a.pageTLS()), nil)
+			}
+		})
 	}
-	for said := ""; listener == nil; {
-		var err error
-		if listener, err = net.Listen("tcp", a.cfg.Status.Listen); err == nil {
-			break
+	all.Wait()
+}
+
+// listener listens, again and again until it works; nil: ctx ended first.
+func (a *Agent) listener(ctx context.Context, given net.Listener, address string) net.Listener {
+	if given != nil {
+		return given
+	}
+	for said := ""; ctx.Err() == nil; pause(ctx, listenRetry) {
+		l, err := net.Listen("tcp", address)
+		if err == nil {
+			return l
 		}
 		if err.Error() != said {
 			said = err.Error()
-			a.log.Error("the status page cannot listen; trying again", "listen", a.cfg.Status.Listen, "err", err)
-		}
-		if pause(ctx, listenRetry); ctx.Err() != nil {
-			return
+			a.log.Error("the status page cannot listen; trying again", "listen", address, "err", err)
 		}
 	}
-	addr := listener.Addr()
-	a.addr.Store(&addr)
+	return nil
+}
+
+// hold serves the pages until ctx ends, and closes ready when it does.
+func (a *Agent) hold(ctx context.Context, listener net.Listener, ready chan struct{}) {
 	server := &http.Server{
 		Handler: a.pages, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx }, // event streams end with the agent
+		BaseContext: func(net.Listener) context.Context { return ctx },   // event streams end with the agent
+		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelDebug), // strangers' broken handshakes
 	}
 	done := make(chan struct{})
 	go func() {
@@ -53,8 +85,9 @@ func (a *Agent) serve(ctx context.Context) {
 			a.log.Error("the status page ended", "err", err)
 		}
 	}()
-	a.log.Info("status page", "address", "http://"+addr.String()+"/")
-	close(a.ready)
+	if ready != nil {
+		close(ready)
+	}
 	<-ctx.Done()
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), endPages)
 	defer cancel()
@@ -72,7 +105,7 @@ func (b boxed) Status() (*status.Status, <-chan struct{}) {
 	return s.Status, s.next
 }
 
-func (b boxed) Pin(ctx context.Context, uplink string) error {
+func (b boxed) Pin(_ context.Context, by, uplink string) error {
 	at, on := b.a.uplink(uplink), true
 	if uplink == "" {
 		if at, on = b.a.uplink(b.a.Snapshot().Status.Pinned), false; at < 0 {
@@ -82,11 +115,11 @@ func (b boxed) Pin(ctx context.Context, uplink string) error {
 	if at < 0 {
 		return fmt.Errorf("%w: %q", status.ErrUnknown, uplink)
 	}
-	b.a.loop.post(event{kind: pinned, link: failover.Link(at), on: on})
+	b.a.loop.post(event{kind: pinned, link: failover.Link(at), on: on, by: by})
 	return nil
 }
 
-func (b boxed) MoveTo(ctx context.Context, name string) error {
+func (b boxed) MoveTo(_ context.Context, by, name string) error {
 	at := slices.IndexFunc(b.a.fars, func(f place) bool { return f.name == name })
 	if at < 0 {
 		return fmt.Errorf("%w: %q", status.ErrNoFarEnd, name)
@@ -94,7 +127,7 @@ func (b boxed) MoveTo(ctx context.Context, name string) error {
 	if st := b.a.Snapshot().Status; st.Procedure.Open && st.FarEnd.Reached && !st.FarEnd.All[at].Current {
 		return status.ErrOpen
 	}
-	b.a.loop.post(event{kind: wished, far: at})
+	b.a.loop.post(event{kind: wished, far: at, by: by})
 	return nil
 }
 

@@ -153,39 +153,6 @@ func (l *listener) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// Where other machines can reach the page it asks for a token, and a weak one lets nobody in.
-func TestStatusToken(t *testing.T) {
-	cfg := lonely(t)
-	cfg.Status.TokenFile = filepath.Join(t.TempDir(), "token")
-	a := run(t, cfg, Parts{})
-	<-a.Ready()
-	for _, c := range []struct {
-		file, sent string
-		code       int
-	}{
-		{"", "", 503}, {"short", "short", 503}, {"0123456789abcdef0123", "", 401}, {"0123456789abcdef0123\n", "0123456789abcdef0123", 200},
-	} {
-		if c.file != "" {
-			if err := os.WriteFile(cfg.Status.TokenFile, []byte(c.file), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		req, _ := http.NewRequest("GET", "http://"+a.StatusAddr().String()+"/api/v1/status", nil)
-		if c.sent != "" {
-			req.SetBasicAuth("technician", c.sent)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if resp.StatusCode != c.code || strings.Contains(string(text), "0123456789") {
-			t.Errorf("token %q, sent %q: %d %s", c.file, c.sent, resp.StatusCode, text)
-		}
-	}
-}
-
 // A state directory that cannot be written is a problem on the page, not an end.
 func TestStateDirectoryBroken(t *testing.T) {
 	cfg := lonely(t)
@@ -253,4 +220,12 @@ func TestNotify(t *testing.T) {
 	if strings.Count(all, "READY=1") != 1 || !strings.HasSuffix(all, "STOPPING=1") || !strings.Contains(all, "STATUS=") {
 		t.Errorf("systemd was told\n%s", all)
 	}
+}
+
+// atConsole is the agent's pages as a command on its machine has them.
+func atConsole(a *Agent) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+a.ConsoleKey())
+		a.Handler().ServeHTTP(w, r)
+	})
 }

@@ -22,6 +22,9 @@ import (
 //	budget.json            what each uplink used, by billing months
 //	drill.json             the last drill's result, and who began the one under way
 //	procedure              there while a procedure is open: since when
+//	users.json, setup-code, users-recorded.json   who may sign in (package access)
+//	console-key            by which commands on this machine speak to the agent
+//	certificate.pem        the status page's own, with its key
 //	camera-muted, microphone-muted   there while one is muted: since when
 type store struct{ dir string }
 

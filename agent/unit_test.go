@@ -213,7 +213,7 @@ func TestMetrics(t *testing.T) {
 		defer stop()
 		time.Sleep(time.Second)
 		rec := httptest.NewRecorder()
-		a.Handler().ServeHTTP(rec, httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil))
+		atConsole(a).ServeHTTP(rec, httptest.NewRequest("GET", "http://127.0.0.1/metrics", nil))
 		body, _ := io.ReadAll(rec.Body)
 		for _, want := range []string{
 			`scanside_link_state{link="primary",state="down"} 1`, `scanside_link_state{link="cellular",state="up"} 0`,

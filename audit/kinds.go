@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Entry is what a record says: one of the types below. Their fields are numbers, times, and words from closed lists (an
@@ -45,6 +46,7 @@ type (
 	Pin struct {
 		Link string `json:"link"`
 		On   bool   `json:"on"`
+		By   string `json:"by,omitempty"`
 	}
 	// Supervision is a change of the state that says whether supervision is available.
 	Supervision struct {
@@ -76,12 +78,40 @@ type (
 		Lost         *Lost    `json:"lost"`
 		Switchover   uint64   `json:"switchover"` // within this run; 0: none
 	}
-	// SignIn is an attempt to sign in.
+	// SignIn is an attempt to sign in. User is empty where nobody of that name is known: people type passwords into the wrong field.
 	SignIn struct {
 		User    string `json:"user"`
 		Role    string `json:"role,omitempty"`
 		Allowed bool   `json:"allowed"`
 		Reason  string `json:"reason,omitempty"`
+		Source  string `json:"source,omitempty"` // an address
+	}
+	// SignOut is a session's end: Reason is signed-out, or logged-off when nobody used it.
+	SignOut struct {
+		User   string `json:"user"`
+		Reason string `json:"reason"`
+	}
+	// LockOut is a user's name or an address having to wait after too many attempts.
+	LockOut struct {
+		User   string `json:"user"`
+		Source string `json:"source,omitempty"`
+	}
+	// User is a user of the box made, changed or removed: What is first-site-lead, added, removed, role or password.
+	User struct {
+		User string `json:"user"`
+		Role string `json:"role"`
+		What string `json:"what"`
+	}
+	// Certificate is another one shown by the status page.
+	Certificate struct {
+		Sum   string    `json:"sha256"`
+		Until time.Time `json:"until"`
+		Own   bool      `json:"self_made"`
+	}
+	// FarEndWish is an operator wanting the room at a far end.
+	FarEndWish struct {
+		To string `json:"to"`
+		By string `json:"by"`
 	}
 	// Config is another configuration taken, or rolled back.
 	Config struct {
@@ -158,6 +188,11 @@ func (Supervision) kind() string { return "supervision" }
 func (Procedure) kind() string   { return "procedure" }
 func (Drill) kind() string       { return "drill" }
 func (SignIn) kind() string      { return "sign_in" }
+func (SignOut) kind() string     { return "sign_out" }
+func (LockOut) kind() string     { return "lock_out" }
+func (User) kind() string        { return "user" }
+func (Certificate) kind() string { return "certificate" }
+func (FarEndWish) kind() string  { return "far_end_wish" }
 func (Config) kind() string      { return "config" }
 func (ClockStep) kind() string   { return "clock_step" }
 func (FarEnd) kind() string      { return "far_end" }
@@ -173,7 +208,8 @@ func (Deleted) kind() string     { return "deleted" }
 func empty(kind string) Entry {
 	for _, e := range []Entry{
 		new(Started), new(Stopped), new(Switchover), new(Trace), new(Pin), new(Asleep),
-		new(Supervision), new(Procedure), new(Drill), new(SignIn), new(Config), new(ClockStep),
+		new(Supervision), new(Procedure), new(Drill), new(SignIn), new(SignOut), new(LockOut),
+		new(User), new(Certificate), new(FarEndWish), new(Config), new(ClockStep),
 		new(FarEnd), new(Privacy), new(Viewer), new(Missed), new(Torn), new(Damaged),
 		new(Exported), new(Deleted),
 	} {

@@ -14,7 +14,7 @@ func (s *Server) pin(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.done(w, r, s.box.Pin(r.Context(), uplink))
+	s.done(w, r, s.box.Pin(r.Context(), by(r), uplink))
 }
 
 func (s *Server) moveTo(w http.ResponseWriter, r *http.Request) {
@@ -22,7 +22,7 @@ func (s *Server) moveTo(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	s.done(w, r, s.box.MoveTo(r.Context(), name))
+	s.done(w, r, s.box.MoveTo(r.Context(), by(r), name))
 }
 
 func (s *Server) procedure(w http.ResponseWriter, r *http.Request) {
@@ -34,7 +34,7 @@ func (s *Server) procedure(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "bad-request", "Say whether a procedure is open: send {\"open\": true} or {\"open\": false}, or a form with the field open.")
 		return
 	}
-	s.done(w, r, s.box.Procedure(r.Context(), open == "true"))
+	s.done(w, r, s.box.Procedure(r.Context(), by(r), open == "true"))
 }
 
 func (s *Server) examine(w http.ResponseWriter, r *http.Request) {
@@ -130,9 +130,16 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 
 // problem answers as RFC 9457 says.
 func problem(w http.ResponseWriter, code int, kind, detail string) {
+	problemWith(w, code, kind, detail, nil)
+}
+
+// problemWith adds members of its own.
+func problemWith(w http.ResponseWriter, code int, kind, detail string, more map[string]string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(code)
-	json.NewEncoder(w).Encode(map[string]any{
-		"type": "urn:scanside:problem:" + kind, "title": http.StatusText(code), "status": code, "detail": detail,
-	})
+	all := map[string]any{"type": "urn:scanside:problem:" + kind, "title": http.StatusText(code), "status": code, "detail": detail}
+	for key, value := range more {
+		all[key] = value
+	}
+	json.NewEncoder(w).Encode(all)
 }

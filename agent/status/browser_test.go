@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"scanside/access"
 )
 
 var shots = flag.String("shots", "", "folder for pictures of the pages")
@@ -71,7 +74,11 @@ func serve(t *testing.T, b Box, cfg Config) *httptest.Server {
 	return srv
 }
 
+// quiet is a server's configuration for a test; who does not say who comes in lets a site lead in.
 func quiet(cfg Config) Config {
+	if cfg.Door == nil && cfg.person == nil {
+		cfg.person = func(*http.Request) access.Person { return access.Person{Name: "ada", Role: access.SiteLead} }
+	}
 	cfg.Log = slog.New(slog.DiscardHandler)
 	return cfg
 }

@@ -22,6 +22,7 @@
 //	GET  /api/v1/levels           how loud microphone and loudspeaker are, as server-sent events: "levels", five a second (type Levels)
 //	POST /api/v1/preview/whep     WHEP: the picture that leaves the room, for a few minutes; who looks is announced to the room
 //	POST /room/whep               WHEP for the room's screen
+//	GET  /signin                  the sign-in page; POST name, password, next; POST /signin/first code, name, password, again; POST /signout
 //	GET  /healthz                 {"status":"ok"}, or 503 {"status":"stuck"} when the loop has not published for 3 s
 //	GET  /metrics                 Prometheus
 //
@@ -35,6 +36,7 @@
 //	no-camera, no-microphone, camera-failed, microphone-failed
 //	return-voice-missing, return-video-missing, presence-unknown
 //	trace-not-written, state-not-kept, invariant-broken
+//	users-unreadable
 //	camera-muted, microphone-muted, mute-key-missing, light-failed
 //	drill:NAME
 //	budget-low:NAME, budget-short:NAME, budget-spent:NAME, budget-lost, budget-not-kept
@@ -52,8 +54,14 @@
 //
 // # Who may
 //
-// The listener is loopback unless configured otherwise, and then a token is asked for (HTTP Basic). The Host header must be
-// an address, localhost or a configured name, which defeats DNS rebinding; requests that change something must not come
+// Package access has the rule; guard.go enforces it for every line of the table. A person signs in at /signin with a name of this box and
+// its password; the session is a cookie (HttpOnly, SameSite=Strict, over TLS Secure and __Host-), known here by its hash alone and gone with
+// the process. A box without users shows the form that makes its first site lead with the setup code. A browser that may not is sent to the
+// sign-in page, with the sentence why, and back to where it was; a program gets 401 with "sign_in", or 403, as problem+json. Tokens (Bearer,
+// or HTTP Basic with any name) are for commands on the box, for the scraper and for a room's screen elsewhere. Nothing secret is ever
+// in a URL. A stream ends with the session that opened it.
+//
+// The Host header must be an address, localhost or a configured name, which defeats DNS rebinding; requests that change something must not come
 // from another site (http.CrossOriginProtection); the content security policy allows nothing inline. A client that does not
 // read its events is let go after 5 s; at most 32 streams are served.
 package status

@@ -25,6 +25,9 @@ func (s *Server) events(draw func(*Status) ([]byte, error)) http.HandlerFunc {
 		}
 		defer out.close()
 		for {
+			if !s.still(r) {
+				return // signed out meanwhile
+			}
 			st, newer := s.box.Status()
 			if !stale(st) { // an old one is no news, also to a page that has just come
 				text, err := draw(st)

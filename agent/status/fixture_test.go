@@ -19,6 +19,7 @@ type box struct {
 	opened []bool
 	sound  []string
 	muted  []string
+	by     []string // who did it
 	err    error
 }
 
@@ -38,16 +39,18 @@ func (b *box) set(st *Status) {
 	b.newer = make(chan struct{})
 }
 
-func (b *box) Pin(_ context.Context, uplink string) error {
+func (b *box) Pin(_ context.Context, by, uplink string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.by = append(b.by, by)
 	b.pinned = append(b.pinned, uplink)
 	return b.err
 }
 
-func (b *box) MoveTo(_ context.Context, farEnd string) error {
+func (b *box) MoveTo(_ context.Context, by, farEnd string) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.by = append(b.by, by)
 	if farEnd != "b.example.org" {
 		return ErrNoFarEnd
 	}
@@ -55,16 +58,18 @@ func (b *box) MoveTo(_ context.Context, farEnd string) error {
 	return b.err
 }
 
-func (b *box) Procedure(_ context.Context, open bool) error {
+func (b *box) Procedure(_ context.Context, by string, open bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.by = append(b.by, by)
 	b.opened = append(b.opened, open)
 	return b.err
 }
 
-func (b *box) Mute(_ context.Context, device string, on bool) error {
+func (b *box) Mute(_ context.Context, by, device string, on bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.by = append(b.by, by)
 	if device != "camera" && device != "microphone" {
 		return ErrNoDevice
 	}

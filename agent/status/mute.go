@@ -3,14 +3,12 @@ package status
 import (
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 )
 
-// mute takes {"device": "camera"|"microphone", "on": true|false}. Closing is anybody's who may use the page; opening again is the
-// room's alone: it must come from the box itself, where its own screen and its command are.
+// mute takes {"device": "camera"|"microphone", "on": true|false}. Closing is anybody's who may act on the page, or stands at the box; opening
+// again is the room's alone: it must come from the box itself, where its own screen and its command are.
 func (s *Server) mute(w http.ResponseWriter, r *http.Request) {
 	var ask struct {
 		Device string `json:"device"`
@@ -34,23 +32,6 @@ func (s *Server) mute(w http.ResponseWriter, r *http.Request) {
 	case !*ask.On && !fromTheBox(r):
 		problem(w, http.StatusForbidden, "not-from-afar", fmt.Sprintf("A mute is lifted in the room only: at the box's own screen, with its key, or on the box with `scanside mute %s off`.", ask.Device))
 	default:
-		s.done(w, r, s.box.Mute(r.Context(), ask.Device, *ask.On))
+		s.done(w, r, s.box.Mute(r.Context(), by(r), ask.Device, *ask.On))
 	}
-}
-
-// fromTheBox reports whether a request was made on this machine: over loopback, or from one of its addresses to the same.
-func fromTheBox(r *http.Request) bool {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	if from.Addr().Unmap().IsLoopback() {
-		return true
-	}
-	here, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok {
-		return false
-	}
-	to, err := netip.ParseAddrPort(here.String())
-	return err == nil && to.Addr().Unmap().WithZone("") == from.Addr().Unmap().WithZone("")
 }

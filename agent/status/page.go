@@ -29,9 +29,9 @@ func parsePage(name string) (*page, error) {
 	return &page{name: name, tmpl: t}, nil
 }
 
-func (p *page) whole(st *Status) ([]byte, error) {
+func (p *page) draw(part string, data any) ([]byte, error) {
 	var b bytes.Buffer
-	err := p.tmpl.ExecuteTemplate(&b, p.name, st)
+	err := p.tmpl.ExecuteTemplate(&b, part, data)
 	return b.Bytes(), err
 }
 
@@ -75,12 +75,7 @@ func words() template.FuncMap {
 		"first": func(n int, events []Event) []Event {
 			return events[:min(n, len(events))]
 		},
-		"title": func(s string) string {
-			if s == "" {
-				return ""
-			}
-			return strings.ToUpper(s[:1]) + s[1:]
-		},
+		"title": title,
 		"stream": func(kind string, all []Stream) *Stream {
 			for i := range all {
 				if all[i].Kind == kind {
@@ -104,6 +99,14 @@ func words() template.FuncMap {
 type meter struct {
 	Name string
 	Sound
+}
+
+// title begins with a capital.
+func title(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // muteButton is a device's state with its name.

@@ -19,6 +19,10 @@ func (s *Server) routes() []route {
 	return []route{
 		{"GET /healthz", access.Open, s.health},
 		{"GET /assets/{file}", access.Open, s.asset},
+		{"GET /signin", access.Open, s.signInPage},
+		{"POST /signin", access.Open, s.signIn},
+		{"POST /signin/first", access.Open, s.setUp},
+		{"POST /signout", access.Open, s.signOut},
 
 		{"GET /{$}", access.View, s.page(s.status)},
 		{"GET /events/status", access.View, s.events(s.status.event)},

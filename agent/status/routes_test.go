@@ -23,6 +23,10 @@ var everyRoute = []struct {
 	// n nobody, s scraper, k kiosk, v viewer, b before the box, t technologist, f field technician, l site lead, a auditor
 	{"GET /healthz", "/healthz", "nskvbtfla"},
 	{"GET /assets/{file}", "/assets/status.css", "nskvbtfla"},
+	{"GET /signin", "/signin", "nskvbtfla"},
+	{"POST /signin", "/signin", "nskvbtfla"},
+	{"POST /signin/first", "/signin/first", "nskvbtfla"},
+	{"POST /signout", "/signout", "nskvbtfla"},
 	{"GET /{$}", "/", "vbtfla"},
 	{"GET /events/status", "/events/status", "vbtfla"},
 	{"GET /api/v1/status", "/api/v1/status", "vbtfla"},
@@ -142,7 +146,7 @@ func TestRefusalsSayWhatIsMissing(t *testing.T) {
 		code int
 		says string
 	}{
-		{access.Person{}, http.StatusUnauthorized, "Sign in"},
+		{access.Person{}, http.StatusUnauthorized, "Holding everything on one uplink needs a field technician or a site lead. Sign in first."},
 		{access.Person{Name: "ada", Role: access.Technologist}, http.StatusForbidden, "You are signed in as ada (technologist); holding everything on one uplink needs a field technician or a site lead."},
 	} {
 		s := server(t, newBox(healthy(time.Now())), Config{person: func(*http.Request) access.Person { return c.who }})

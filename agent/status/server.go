@@ -20,21 +20,21 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// Box is what the pages need from the agent. All methods may be called from any goroutine.
+// Box is what the pages need from the agent. All methods may be called from any goroutine. by is the name that the record of an act bears.
 type Box interface {
 	Examined
 	Drilled
 	// Status is the newest truth, and a channel that is closed when there is a newer one.
 	Status() (*Status, <-chan struct{})
 	// Pin holds everything on one uplink; "" lets go.
-	Pin(ctx context.Context, uplink string) error
+	Pin(ctx context.Context, by, uplink string) error
 	// MoveTo wants the room at another far end, by its name; it goes there when that one answers.
-	MoveTo(ctx context.Context, farEnd string) error
+	MoveTo(ctx context.Context, by, farEnd string) error
 	// Procedure opens or closes a procedure. It returns when that would survive a restart, or says why it would not.
-	Procedure(ctx context.Context, open bool) error
+	Procedure(ctx context.Context, by string, open bool) error
 	// Mute closes "camera" or "microphone", or lets it be opened again. It returns when that would survive a restart, or says
 	// why it would not. Closing takes effect even so; opening does not.
-	Mute(ctx context.Context, device string, on bool) error
+	Mute(ctx context.Context, by, device string, on bool) error
 	// Volume changes the loudspeaker's volume by so many percent; Tone plays a sound to try it.
 	Volume(step int) error
 	Tone() error
@@ -65,10 +65,11 @@ var (
 
 // Config is what a Server needs besides its Box.
 type Config struct {
-	Token   func() (string, error) // the sign-in token; nil: everybody who reaches the listener may (loopback)
-	Names   []string               // host names by which a browser may call the box, besides addresses and localhost
-	Room    http.Handler           // the physician's picture: POST /room/whep, /room/session/{id}; nil: none
-	Metrics http.Handler           // nil: none
+	Door    *access.Door // who comes in; nil: whoever is on this machine may look
+	Names   []string     // host names by which a browser may call the box, besides addresses and localhost
+	HSTS    bool         // the certificate is one that browsers know: they shall never ask by plain HTTP again
+	Room    http.Handler // the physician's picture: POST /room/whep, /room/session/{id}; nil: none
+	Metrics http.Handler // nil: none
 	Log     *slog.Logger
 
 	person func(*http.Request) access.Person // tests: who asks
@@ -81,12 +82,16 @@ type Server struct {
 	handler http.Handler
 	status  *page
 	room    *page
+	sign    *page
 	streams atomic.Int64
 	dropped atomic.Uint64
 }
 
 // New builds a server; it has no goroutines of its own and needs no closing.
 func New(box Box, cfg Config) (*Server, error) {
+	if cfg.Door == nil {
+		cfg.Door = access.NewDoor(access.Config{})
+	}
 	s := &Server{cfg: cfg, box: box}
 	var err error
 	if s.status, err = parsePage("status.html"); err != nil {
@@ -95,7 +100,10 @@ func New(box Box, cfg Config) (*Server, error) {
 	if s.room, err = parsePage("room.html"); err != nil {
 		return nil, err
 	}
-	s.handler = inTime(s.ownHost(headers(http.NewCrossOriginProtection().Handler(s.mux(s.routes())))))
+	if s.sign, err = parsePage("sign.html"); err != nil {
+		return nil, err
+	}
+	s.handler = inTime(s.ownHost(s.headers(http.NewCrossOriginProtection().Handler(s.mux(s.routes())))))
 	return s, nil
 }
 
@@ -124,7 +132,7 @@ func inTime(next http.Handler) http.Handler {
 }
 
 // headers sets what every answer carries. The policy allows nothing inline: all script and style come from /assets.
-func headers(next http.Handler) http.Handler {
+func (s *Server) headers(next http.Handler) http.Handler {
 	const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
 		"media-src 'self' blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -136,6 +144,9 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 		h.Set("Cache-Control", "no-store")
+		if s.cfg.HSTS && r.TLS != nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -160,15 +171,27 @@ func (s *Server) ownHost(next http.Handler) http.Handler {
 
 func (s *Server) page(p *page) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text, err := p.whole(s.current())
-		if err != nil {
-			s.cfg.Log.Error("draw page", "page", p.name, "err", err)
-			http.Error(w, "The page could not be drawn; /api/v1/status still answers.", http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Write(text)
+		s.draw(w, http.StatusOK, p, p.name, looked{s.current(), passOf(r).visitor})
 	}
+}
+
+// looked is what somebody sees: the truth, and who he is.
+type looked struct {
+	*Status
+	Me visitor
+}
+
+// draw answers with a page.
+func (s *Server) draw(w http.ResponseWriter, code int, p *page, part string, data any) {
+	text, err := p.draw(part, data)
+	if err != nil {
+		s.cfg.Log.Error("draw page", "page", part, "err", err)
+		http.Error(w, "The page could not be drawn; /api/v1/status still answers.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	w.Write(text)
 }
 
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {

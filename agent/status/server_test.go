@@ -20,8 +20,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const token = "0123456789abcdef0123456789abcdef"
-
 // request is one row of the route tables.
 type request struct {
 	name, method, path string
@@ -134,31 +132,6 @@ func TestRefusals(t *testing.T) {
 			{row.err.Error() + ", pin", "POST", "/api/v1/pin", nil, "", row.code, row.err.Error()},
 		})
 	}
-}
-
-// Where other machines can reach the page, nothing but the health answer comes without the token.
-func TestSignIn(t *testing.T) {
-	s := server(t, newBox(healthy(time.Now())), Config{Token: func() (string, error) { return token, nil }})
-	basic := func(user, word string) map[string]string {
-		r := httptest.NewRequest("GET", "/", nil)
-		r.SetBasicAuth(user, word)
-		return map[string]string{"Authorization": r.Header.Get("Authorization")}
-	}
-	rows := []request{
-		{"styles and scripts hold nothing of the room", "GET", "/assets/status.js", nil, "", 200, "import"},
-		{"health", "GET", "/healthz", nil, "", 200, "ok"},
-		{"right", "GET", "/", basic("anybody", token), "", 200, ""},
-		{"wrong", "GET", "/", basic("anybody", token[1:]), "", 401, ""},
-		{"empty", "GET", "/", basic("", ""), "", 401, ""},
-	}
-	for _, path := range []string{"/", "/room", "/api/v1/status", "/api/v1/events", "/events/status", "/metrics", "/room/whep"} {
-		rows = append(rows, request{"nobody " + path, map[bool]string{true: "POST", false: "GET"}[path == "/room/whep"], path, nil, "", 401, ""})
-	}
-	run(t, s, rows)
-	broken := server(t, newBox(healthy(time.Now())), Config{Token: func() (string, error) { return "", errors.New("permission denied") }})
-	run(t, broken, []request{
-		{"a token that cannot be read lets nobody in", "GET", "/", basic("x", ""), "", 503, "permission denied"},
-	})
 }
 
 // The process's health is the loop's: a snapshot that grows old means that it is stuck, whatever the network does.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"scanside/access"
 	"scanside/agent"
 	"scanside/failover"
 	"scanside/gateway"
@@ -133,6 +134,7 @@ func (c *demoCommand) box(farEnd, token, state string, uplinks *emu.Set, log *sl
 			return uplinks.Wrap(u.Name, bound)
 		},
 		Demo:    uplinks,
+		Here:    access.Person{Name: "demo", Role: access.SiteLead}, // on a desk: one click, no ceremony
 		Version: version,
 		Log:     log,
 	})

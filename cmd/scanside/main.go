@@ -35,6 +35,8 @@ type program struct {
 	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
 	Service     serviceCommand     `cmd:"" help:"Install scanside as a service, start it, stop it, take it away."`
 	Audit       auditCommand       `cmd:"" help:"Export the audit log."`
+	User        userCommands       `cmd:"" help:"List, make and change the users of the status page."`
+	Certificate certificateCommand `cmd:"" help:"Print the fingerprint of the certificate that the status page shows."`
 }
 
 func main() {

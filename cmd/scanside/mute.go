@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"os/user"
 	"strings"
 	"time"
 
@@ -91,19 +92,34 @@ func onThisMachine(listen string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
-// askAgent asks the agent that runs on this machine, with the page's token if there is one.
+// askAgent asks the agent that runs on this machine, as whoever has its console: the key is in its state directory, and the account's name stands in
+// the records. Who cannot read the key may look, and mute, as whoever stands before the box.
 func askAgent(req *http.Request, page agent.Status, where string) (*http.Response, error) {
-	if page.TokenFile != "" {
-		token, err := os.ReadFile(page.TokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("read the page's token: %w", err)
-		}
-		req.SetBasicAuth("scanside", strings.TrimSpace(string(token)))
+	key, unread := agent.ReadConsoleKey(page.StateDir)
+	if unread == nil {
+		req.Header.Set("Authorization", "Bearer "+key)
+		req.Header.Set("Scanside-As", accountName())
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // no proxy: it is this machine
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, fmt.Errorf("the agent does not answer at %s; is it running (systemctl status scanside)? %w", where, errors.Unwrap(err))
 	}
+	if resp.StatusCode == http.StatusUnauthorized && unread != nil {
+		resp.Body.Close()
+		return nil, fmt.Errorf("this needs the rights of the box's console: %w", unread)
+	}
 	return resp, nil
+}
+
+// accountName is whose terminal this is, also where sudo made it root's.
+func accountName() string {
+	if name := os.Getenv("SUDO_USER"); name != "" {
+		return name
+	}
+	me, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return me.Username
 }

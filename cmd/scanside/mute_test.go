@@ -18,10 +18,6 @@ func TestMuteCommand(t *testing.T) {
 	cfg.Site, cfg.StateDir = "demo", t.TempDir()
 	cfg.FarEnd = agent.FarEnd{URL: "http://127.0.0.1:9", Token: "token"}
 	cfg.Uplinks = []agent.Uplink{{Name: "primary", Address: "127.0.0.2"}}
-	cfg.Status.TokenFile = filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(cfg.Status.TokenFile, []byte("0123456789abcdef0123\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	a, err := agent.New(cfg, agent.Parts{})
 	if err != nil {
 		t.Fatal(err)
@@ -33,7 +29,7 @@ func TestMuteCommand(t *testing.T) {
 	page := httptest.NewServer(a.Handler())
 	defer page.Close()
 	at := cfg.Status
-	at.Listen = page.Listener.Addr().String()
+	at.Listen, at.StateDir = page.Listener.Addr().String(), cfg.StateDir
 
 	var out strings.Builder
 	if err := mute(t.Context(), at, "camera", true, &out); err != nil || !strings.HasPrefix(out.String(), "The camera is muted: ") {
@@ -48,9 +44,12 @@ func TestMuteCommand(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cfg.StateDir, "camera-muted")); err == nil {
 		t.Error("lifted and still on disk")
 	}
-	at.TokenFile = ""
-	if err := mute(t.Context(), at, "camera", true, &out); err == nil || !strings.Contains(err.Error(), "the agent refused (401): Sign in") {
-		t.Errorf("without the token: %v", err)
+	if err := os.WriteFile(filepath.Join(cfg.StateDir, "console-key"), []byte("another\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// Whoever has no key is the box's own screen, which may do this much.
+	if err := mute(t.Context(), at, "camera", true, &out); err != nil {
+		t.Errorf("with another run's key: %v", err)
 	}
 	closed := httptest.NewServer(http.NotFoundHandler())
 	at.Listen = closed.Listener.Addr().String()

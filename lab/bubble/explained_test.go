@@ -126,7 +126,7 @@ func (w *World) metric(t *testing.T, name string) (value float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := w.browser(w.page).Do(req)
+	res, err := w.atTheBox().Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

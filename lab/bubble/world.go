@@ -186,12 +186,31 @@ func (w *World) browser(h *host) *http.Client {
 
 // RoomViewer looks at the room's own screen.
 func (w *World) RoomViewer(ctx context.Context) (*observe.Viewer, error) {
-	return observe.Play(ctx, observe.Config{URL: "http://" + boxHTTP + "/room/whep", Client: w.browser(w.page), Net: w.page})
+	return observe.Play(ctx, observe.Config{URL: "http://" + boxHTTP + "/room/whep", Client: w.atTheBox(), Net: w.page})
 }
 
 // Page looks at the status page at addr.
 func (w *World) Page(addr string) observe.Box {
-	return observe.Box{URL: "http://" + addr, Client: w.browser(w.page)}
+	return observe.Box{URL: "http://" + addr, Client: w.atTheBox()}
+}
+
+// atTheBox is a client that speaks to the box as its commands do.
+func (w *World) atTheBox() *http.Client {
+	c := w.browser(w.page)
+	c.Transport = keyed{c.Transport, w}
+	return c
+}
+
+// keyed shows the console key of the box that runs now.
+type keyed struct {
+	next http.RoundTripper
+	w    *World
+}
+
+func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer "+k.w.Box.Agent.ConsoleKey())
+	return k.next.RoundTrip(r)
 }
 
 // Do does what a scenario says.

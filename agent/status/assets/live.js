@@ -26,12 +26,23 @@ export function follow({ url, drawn, age }) {
     age(silent, silent >= stale);
     // A stream over a dead path never fails by itself, and a refused one stays closed: open a new one now and then.
     const hopeless = source.readyState === EventSource.CLOSED || silent >= stale;
-    if (hopeless && performance.now() - opened > 3000) open();
+    if (hopeless && performance.now() - opened > 3000) {
+      if (source.readyState === EventSource.CLOSED) signedOut(url);
+      open();
+    }
   };
 
   open();
   setInterval(tick, tickEvery);
   document.addEventListener("visibilitychange", tick);
+}
+
+// signedOut loads the page anew when the box answers that whoever looks is not signed in any more: it then leads to the sign-in.
+async function signedOut(url) {
+  const asked = new AbortController();
+  const answer = await fetch(url, { headers: { Accept: "text/event-stream" }, signal: asked.signal }).catch(() => null);
+  asked.abort();
+  if (answer?.status === 401) location.reload();
 }
 
 export function place(now, html) {

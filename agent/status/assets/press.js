@@ -8,6 +8,7 @@ export function pressable(said) {
   };
   document.addEventListener("submit", async (event) => {
     const form = event.target, button = event.submitter ?? form.querySelector("button");
+    if (form.hasAttribute("data-go")) return; // it leads to another page
     event.preventDefault();
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
@@ -17,6 +18,7 @@ export function pressable(said) {
       });
       if (answer.ok) return say("");
       const problem = await answer.json().catch(() => ({}));
+      if (answer.status === 401 && problem.sign_in) return signIn(problem.sign_in, form);
       say(`That did not work: ${problem.detail ?? answer.statusText}`);
     } catch {
       say("That did not work: the box did not answer.");
@@ -24,4 +26,11 @@ export function pressable(said) {
       button.removeAttribute("aria-busy");
     }
   });
+}
+
+// signIn goes to the sign-in page, which leads back to the place where the button is.
+function signIn(where, form) {
+  const to = new URL(where, location.href), at = form.closest("[id]:not(form)")?.id;
+  to.searchParams.set("next", location.pathname + (at ? `#${at}` : ""));
+  location.assign(to);
 }
