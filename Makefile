@@ -38,7 +38,7 @@ PACKAGE_VERSION ?= $(patsubst v%,%,$(shell git describe --tags --exact-match 2>/
 S ?= blackhole-primary
 W ?= bubble
 
-.PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns \
+.PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns page shots \
 	content lipsync mouth-to-ear references recovery firewall janus rules units rules-deps vm package package-amd64 package-arm64 lint-package package-deps \
 	arm64-deps deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
@@ -115,6 +115,12 @@ soak-devices: $(INCLUDE)/openh264 ## simulated hours (HOURS=8) of plugging camer
 
 soak-netns: build ## (root) ten real minutes of random cuts, never of both uplinks at once, with the real programs
 	@$(GO) run ./lab/cmd/lab soak-netns
+
+page: $(INCLUDE)/openh264 ## what the status page weighs, and how long throttled phones take to show the verdict (real Chromium)
+	@$(GO) test -count 1 -v -run '^Test(PageWeight|FirstVerdict)$$' ./agent/status -args -figures 2>&1 | grep -E 'bytes in|first verdict|^(ok|FAIL|---)'
+
+shots: test-deps build ## the screenshots of docs/screenshots, taken again from the demo in a real Chromium
+	@$(GO) run ./lab/cmd/lab shots --to docs/screenshots
 
 lipsync: test-deps build ## how far apart a flash and a beep of the same moment arrive in a real Chromium
 	@$(GO) run ./lab/cmd/lab lipsync

@@ -17,10 +17,10 @@ import (
 // arrows is the whole table of imports inside this module: a package may import what stands behind it and nothing else.
 // Add an arrow here first, with its reason in the commit.
 var arrows = map[string][]string{
-	"cmd/scanside":         {"access", "agent", "agent/status", "audit", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "systemd"},
+	"cmd/scanside":         {"access", "agent", "agent/status", "audit", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "support", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "link", "machine", "media", "media/content", "selftest", "supervision", "viewing"},
-	"agent/status":         {"access"},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "history", "link", "machine", "media", "media/content", "selftest", "supervision", "support", "viewing"},
+	"agent/status":         {"access", "support"},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
 	"access":               {},
@@ -43,19 +43,21 @@ var arrows = map[string][]string{
 	"media/content":        {},
 	"failover":             {},
 	"farend":               {"failover"},
+	"history":              {},
 	"selftest":             {},
 	"supervision":          {},
 	"packaging/copyright":  {},
+	"support":              {},
 	"systemd":              {},
 	"viewing":              {},
 }
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "media/content", "media/playout", "selftest", "supervision", "support", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "media/content", "media/playout", "selftest", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "media/content", "media/playout", "selftest", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

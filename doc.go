@@ -20,6 +20,8 @@
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	access                decides: who comes in and who may do what on the box; users, roles, sessions
 //	audit                 the record that others can verify: append-only, hash-chained, signed
+//	support               packs a bundle for whoever helps: listed first, bounded, without secrets
+//	history               keeps the last day by minutes. Pure likewise
 //	viewing               decides: what the room is told about people who look in: names, light, sound. Pure likewise
 //	budget                keeps the books of uplinks whose bytes cost money: levels, forecast. Pure likewise
 //	selftest              listens: the test sound, or a voice, in what a microphone recorded. Pure likewise

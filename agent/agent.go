@@ -80,7 +80,9 @@ type Agent struct {
 	latest atomic.Pointer[Snapshot]
 	ready  chan struct{}
 	addr   atomic.Pointer[net.Addr]
-	secure atomic.Pointer[net.Addr] // where it listens for other machines
+	secure atomic.Pointer[net.Addr]     // where it listens for other machines
+	reach  atomic.Pointer[status.Reach] // nil: not looked at yet
+	clock  atomic.Pointer[status.Clock] // likewise
 	ran    atomic.Bool
 	real   bool // uplinks are this machine's own interfaces
 }
@@ -250,9 +252,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	last.Go(func() { a.loop.Run(late) })
 	last.Go(func() { a.serve(late) })
 	last.Go(func() { a.watchDoor(late) })
+	last.Go(func() { a.watchReach(late) })
 	last.Go(func() { a.serveScreens(late) })
 	last.Go(func() { a.loop.rec.Run(late) })
 	last.Go(func() { a.loop.books.Run(late) })
+	last.Go(func() { a.loop.chronicle.Run(late) })
 	last.Go(func() { a.journal.Run(late) })
 	last.Go(func() { a.keepDrills(store{a.cfg.StateDir}) })
 	// A drill that is under way gives its uplink back before sessions are ended over it.

@@ -37,6 +37,10 @@
 //	books.go        what each uplink used, by billing months (package budget), written down once a minute
 //	procedure.go    whether a procedure is open; turned by people, on disk before it is acknowledged
 //	mute.go         camera and microphone closed by people in the room; on disk before it is acknowledged; key.go: by a key
+//	preview.go      the room's picture on the status page; levels.go: how loud microphone and loudspeaker are
+//	chronicle.go    the last day by minutes (package history), a line a minute on disk; historyview.go: as the page draws it
+//	bundle.go       what goes into a support bundle (package support); redact.go: the configuration without its secrets
+//	reach.go        where the page can be opened, as addresses and a QR code; how the clock is kept
 //	watched.go      who looks in is announced (package viewing): names, lamp.go the light, chime.go a sound by the
 //	                loudspeaker, or without one on the room's screen
 //	giveway.go      ends the run for a newer version, when no procedure is open and nobody looks in

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
@@ -72,10 +73,12 @@ func tokenOf(file string) func() (string, error) {
 func (a *Agent) newPages() (*status.Server, error) {
 	return status.New(boxed{a}, status.Config{
 		Door: a.door, Names: a.cfg.Status.Names, HSTS: a.cfg.Status.TLS.Cert != "", Room: a.screens, Log: a.log,
-		Metrics: promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{
-			EnableOpenMetrics: true, MaxRequestsInFlight: 2, Timeout: 5 * time.Second,
-		}),
+		Metrics: a.metricsHandler(),
 	})
+}
+
+func (a *Agent) metricsHandler() http.Handler {
+	return promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 2, Timeout: 5 * time.Second})
 }
 
 // watchDoor prints the setup code of a box without users, ends sessions that nobody uses and records what is done to the users, until ctx ends.

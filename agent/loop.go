@@ -106,6 +106,7 @@ type loop struct {
 	watched   watched
 	books     *books
 	drills    drills
+	chronicle *chronicle
 
 	breaches [invariants]uint64
 
@@ -133,6 +134,7 @@ func newLoop(a *Agent, kept store) (*loop, error) {
 	}
 	l.books = newBooks(a.cfg.Uplinks, kept, a.log)
 	l.drills.keep = make(chan keptDrill, 1)
+	l.chronicle = newChronicle(a.cfg.Uplinks, kept, a.log)
 	l.rec = newRecorder(kept, policy, a.log, l.post)
 	for i := range l.links {
 		l.links[i].carrier = "unknown"
@@ -306,6 +308,7 @@ func (l *loop) house(now time.Time) {
 		l.whereTo(now)
 		l.lookIn(now)
 		l.giveWay(now)
+		l.writeChronicle(now, l.engine.Snapshot())
 		l.lookForFaults()
 		if !l.foreign() {
 			l.agent.asker.over(l.living(), l.where.at)

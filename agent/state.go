@@ -19,6 +19,7 @@ import (
 //	far-end                URL of the far end where the room is, when it is not the first
 //	traces/                what the recorder wrote
 //	audit/                 what the journal wrote (package audit)
+//	history.jsonl          the last day by minutes (package history)
 //	budget.json            what each uplink used, by billing months
 //	drill.json             the last drill's result, and who began the one under way
 //	procedure              there while a procedure is open: since when

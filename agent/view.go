@@ -47,6 +47,8 @@ func (l *loop) view(now time.Time, e failover.Snapshot, found []diagnosis.Findin
 	st.Loudspeaker = a.viewLoudspeaker()
 	st.SelfTest, st.Levels = boxed{a}.SelfTest(), boxed{a}.Levels()
 	st.Doctor, st.Drill = a.checkups.view(), l.viewDrills(now)
+	st.Reach, st.Clock = a.viewReach(), a.viewClock()
+	st.History = l.chronicle.drawn.Load()
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }

@@ -27,9 +27,9 @@ func TestAxe(t *testing.T) {
 	for name, draw := range map[string]func(time.Time) *Status{"healthy": healthy, "cut": cut, "empty": empty, "private": private} {
 		b := newBox(draw(time.Now()))
 		srv := serve(t, b, Config{})
-		for _, path := range []string{"/", "/room"} {
+		for _, path := range []string{"/", "/room", "/support"} {
 			b.set(draw(time.Now()))
-			do(t, ctx, chromedp.Navigate(srv.URL+path), chromedp.WaitVisible("#verdict"), chromedp.Evaluate[chromedp.Void](string(axe)))
+			do(t, ctx, chromedp.Navigate(srv.URL+path), chromedp.WaitVisible("#verdict, #fetch"), chromedp.Evaluate[chromedp.Void](string(axe)))
 			schemes := []string{"light", "dark"}
 			if path == "/room" {
 				schemes = schemes[1:] // it is always dark
@@ -39,7 +39,11 @@ func TestAxe(t *testing.T) {
 					emulate(t, ctx, scheme)
 					do(t, ctx, chromedp.EmulateViewport(wh[0], wh[1]))
 					b.set(draw(time.Now()))
-					becomes(t, ctx, `document.getElementById("nodata").hidden`)
+					becomes(t, ctx, `document.getElementById("nodata")?.hidden ?? true`)
+					if path == "/" { // all there is, not what everybody needs alone
+						do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.documentElement.dataset.view = "advanced"`))
+						becomes(t, ctx, `!document.getElementById("graph") || !document.getElementById("graph").hidden`)
+					}
 					check(t, ctx, name+" "+path+" "+size+" "+scheme)
 				}
 			}

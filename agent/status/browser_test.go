@@ -134,7 +134,7 @@ func TestPageIsLive(t *testing.T) {
 	if !eval[bool](t, ctx, "document.activeElement === "+focus) {
 		t.Error("the focus was lost when the page changed")
 	}
-	do(t, ctx, chromedp.Click(`#uplink-primary form[action$="/restore"] button`), chromedp.Click(`#uplink-cellular .pin button`))
+	do(t, ctx, chromedp.Click(`#view-advanced`), chromedp.Click(`#uplink-primary form[action$="/restore"] button`), chromedp.Click(`#uplink-cellular .pin button`))
 	becomes(t, ctx, `!document.querySelector("[aria-busy]")`)
 	b.mu.Lock()
 	broken, pinned := slices.Clone(b.broken), slices.Clone(b.pinned)

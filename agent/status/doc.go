@@ -19,6 +19,10 @@
 //	GET  /api/v1/doctor           what is wrong with the box itself, as last looked at; ?quick: a look that waits for nothing
 //	POST /api/v1/doctor           begins a whole look, which examines the uplinks too (12 s at most)
 //	POST /api/v1/demo/U/WHAT      demo only; WHAT is cut, loss, delay, thin, restore
+//	GET  /address.svg             a QR code of the page's address
+//	GET  /support                 collects a support bundle and lists what is in it
+//	POST /api/v1/support-bundle   collects one: its list, with the id by which GET /api/v1/support-bundle/ID gives it for ten minutes
+//	GET  /api/v1/history          the last 24 hours by minutes (type History)
 //	GET  /api/v1/levels           how loud microphone and loudspeaker are, as server-sent events: "levels", five a second (type Levels)
 //	POST /api/v1/preview/whep     WHEP: the picture that leaves the room, for a few minutes; who looks is announced to the room
 //	POST /room/whep               WHEP for the room's screen

@@ -2,10 +2,14 @@ package status
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+
+	"scanside/support"
 )
 
 // box is a Box whose truth a test sets.
@@ -97,6 +101,15 @@ func (b *box) SelfTest() SelfTest {
 	return SelfTest{Results: []Check{{Name: "camera", Pass: true, Sentence: "The camera gives fresh pictures, 30 a second."}}}
 }
 
+func (b *box) SupportBundle(ctx context.Context) (*support.Bundle, error) {
+	return support.Make(ctx, time.Now(), "scanside-support-mri-2.zip", []support.Piece{
+		{Name: "status.json", What: "everything the page shows", Text: func(context.Context) ([]byte, error) { return []byte("{}"), nil }},
+		{Name: "journal.txt", What: "the newest lines of the service's log", Text: func(context.Context) ([]byte, error) { return nil, errors.New("there is no journalctl here") }},
+	}, nil)
+}
+
+func (b *box) History() *History { return b.st.History }
+
 func (b *box) Levels() Levels { return b.st.Levels }
 
 func (b *box) Preview(w http.ResponseWriter, _ *http.Request, by string) {
@@ -170,6 +183,16 @@ func healthy(at time.Time) *Status {
 			All:    []Place{{Name: "gateway.example.org", URL: "https://gateway.example.org", Current: true, Words: "the room is here"}, {Name: "b.example.org", URL: "https://b.example.org", Words: "stands by"}},
 			People: []Person{{Name: "Dr Ada Example", Role: "supervisor", Level: OK, Since: ago(3 * time.Minute), Sees: true, Hears: true, Talks: true, Sentence: "sees and hears this room, and talks to it."}}},
 		Privacy: Privacy{Camera: Mute{There: true, Level: OK, Sentence: "The camera is on."}, Microphone: Mute{There: true, Level: OK, Sentence: "The microphone is on."}},
+		History: &History{From: at.Add(-20 * time.Hour).Truncate(time.Minute), Minutes: 1200,
+			Verdict: strings.Repeat("o", 700) + strings.Repeat("w", 20) + strings.Repeat("o", 300) + "bb" + strings.Repeat(".", 60) + strings.Repeat("o", 118), Open: strings.Repeat(".", 1200),
+			Uplinks: []HistoryUplink{
+				{Name: "primary", Does: strings.Repeat("c", 700) + strings.Repeat("d", 20) + strings.Repeat("c", 302) + strings.Repeat(".", 60) + strings.Repeat("c", 118), Loss: []Mark{}, Sentence: "carried for 18 h 40 min, down for 20 min"},
+				{Name: "cellular", Does: strings.Repeat("s", 700) + strings.Repeat("c", 20) + strings.Repeat("s", 302) + strings.Repeat(".", 60) + strings.Repeat("s", 118), Loss: []Mark{{710, 0.04}}, Sentence: "carried for 20 min, down for 0 s"},
+			},
+			Gaps: []Mark{{701, 120}}, Lost: []Mark{}, Sentence: "In the 19 h 0 min since 18:02 the verdict was good for 18 h 38 min, a warning for 20 min, bad for 2 min.",
+			GapSentence: "The longest pause of voice at the far end was 120 ms, at 05:43; 0 packets of voice were lost."},
+		Reach: Reach{URLs: []string{"http://192.0.2.7:8480/"}, Sentence: "Another phone in the same network opens this page at http://192.0.2.7:8480/. It needs no internet.", QR: []byte(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path d="M1 1h2v2h-2z"/></svg>`)},
+		Clock: Clock{Level: OK, Sentence: "The clock is synchronised, to within 12ms."},
 		Levels: Levels{At: at, Microphone: Sound{There: true, RMS: num(-31), Peak: num(-18), Heard: true, Level: OK, Sentence: "We hear you."},
 			Loudspeaker: Sound{There: true, RMS: num(-120), Peak: num(-120), Level: Notice, Sentence: "Silent: nobody talks to the room."}},
 		Loudspeaker: Loudspeaker{Configured: true, Plays: true, Device: "USB speakerphone", Level: OK, Sentence: "Plays when the physician talks.", Volume: 70, MaxVolume: 100, Played: 9021},

@@ -42,6 +42,9 @@ func (s Sound) Words() string {
 	if s.RMS == nil {
 		return "not measured"
 	}
+	if *s.Peak <= -120 {
+		return "nothing at all"
+	}
 	return decibels(*s.RMS) + ", peak " + decibels(*s.Peak)
 }
 

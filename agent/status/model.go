@@ -33,6 +33,9 @@ type Status struct {
 	Levels      Levels       `json:"levels"` // GET /api/v1/levels says them more often
 	Doctor      Doctor       `json:"doctor"`
 	Drill       Drill        `json:"drill"`
+	Reach       Reach        `json:"reach"`
+	Clock       Clock        `json:"clock"`
+	History     *History     `json:"-"` // GET /api/v1/history; nil: none is kept
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.

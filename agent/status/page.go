@@ -70,6 +70,7 @@ func words() template.FuncMap {
 			return and(out)
 		},
 		"size":     size,
+		"bytes":    func(n int) string { return size(uint64(n)) },
 		"rate":     rate,
 		"thousand": thousand,
 		"first": func(n int, events []Event) []Event {
@@ -86,6 +87,7 @@ func words() template.FuncMap {
 		},
 		"zone":     func(t time.Time) int { _, offset := t.Local().Zone(); return offset },
 		"age":      func(then, now time.Time) int64 { return max(now.Sub(then).Milliseconds(), 0) },
+		"prefer":   prefer,
 		"meter":    func(name string, s Sound) meter { return meter{name, s} },
 		"mute":     func(device string, m Mute) muteButton { return muteButton{device, m} },
 		"cansee":   canSee,

@@ -32,6 +32,11 @@ func (s *Server) routes() []route {
 		{"GET /api/v1/levels", access.View, s.levels},
 		{"GET /api/v1/doctor", access.View, s.doctor},
 		{"GET /api/v1/drill", access.View, s.drill},
+		{"GET /address.svg", access.View, s.addressQR},
+		{"GET /support", access.Support, s.supportPage},
+		{"POST /api/v1/support-bundle", access.Support, s.makeBundle},
+		{"GET /api/v1/support-bundle/{id}", access.Support, s.getBundle},
+		{"GET /api/v1/history", access.View, s.history},
 		{"GET /metrics", access.Scrape, served(s.cfg.Metrics)},
 
 		{"GET /room", access.Watch, s.page(s.room)},

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"scanside/access"
+	"scanside/support"
 )
 
 //go:embed assets
@@ -43,6 +44,10 @@ type Box interface {
 	SelfTest() SelfTest
 	// Levels is how loud microphone and loudspeaker are now.
 	Levels() Levels
+	// SupportBundle collects what whoever helps needs to see, without secrets.
+	SupportBundle(ctx context.Context) (*support.Bundle, error)
+	// History is the last day by minutes; nobody changes it any more.
+	History() *History
 	// Preview serves WHEP below /api/v1/preview: the picture that leaves the room, to somebody who is named to the room.
 	Preview(w http.ResponseWriter, r *http.Request, by string)
 	// Examine has an uplink looked at, layer by layer, as soon as may be.
@@ -85,6 +90,7 @@ type Server struct {
 	sign    *page
 	streams atomic.Int64
 	dropped atomic.Uint64
+	support bundles
 }
 
 // New builds a server; it has no goroutines of its own and needs no closing.
@@ -98,6 +104,9 @@ func New(box Box, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.room, err = parsePage("room.html"); err != nil {
+		return nil, err
+	}
+	if s.support.page, err = parsePage("support.html"); err != nil {
 		return nil, err
 	}
 	if s.sign, err = parsePage("sign.html"); err != nil {

@@ -23,20 +23,21 @@ var version = "unknown"
 type program struct {
 	Version kong.VersionFlag `help:"Print the version and exit."`
 
-	Run         runCommand         `cmd:"" help:"Run the agent: capture, keep the links, switch, serve the status page."`
-	Demo        demoCommand        `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
-	CheckConfig checkConfigCommand `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
-	Diagnose    diagnoseCommand    `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
-	Doctor      doctorCommand      `cmd:"" help:"Say what is wrong with the box, and what to do: devices, uplinks, far end, clock, disk, permissions, power."`
-	Drill       drillCommand       `cmd:"" help:"Cut the preferred uplink for a while, and measure what that costs."`
-	Mute        muteCommand        `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
-	Devices     devicesCommands    `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names, or test them."`
-	Replay      replayCommand      `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
-	Verify      verifyCommand      `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
-	Service     serviceCommand     `cmd:"" help:"Install scanside as a service, start it, stop it, take it away."`
-	Audit       auditCommand       `cmd:"" help:"Export the audit log."`
-	User        userCommands       `cmd:"" help:"List, make and change the users of the status page."`
-	Certificate certificateCommand `cmd:"" help:"Print the fingerprint of the certificate that the status page shows."`
+	Run         runCommand           `cmd:"" help:"Run the agent: capture, keep the links, switch, serve the status page."`
+	Demo        demoCommand          `cmd:"" help:"Run agent and gateway together over two emulated uplinks, with both pages."`
+	CheckConfig checkConfigCommand   `cmd:"" help:"Check a configuration file and say everything that is wrong with it."`
+	Diagnose    diagnoseCommand      `cmd:"" help:"Look at every uplink, layer by layer, and say where its fault is."`
+	Doctor      doctorCommand        `cmd:"" help:"Say what is wrong with the box, and what to do: devices, uplinks, far end, clock, disk, permissions, power."`
+	Drill       drillCommand         `cmd:"" help:"Cut the preferred uplink for a while, and measure what that costs."`
+	Mute        muteCommand          `cmd:"" help:"Close the room's camera or microphone, or let it be opened again."`
+	Devices     devicesCommands      `cmd:"" help:"List cameras, microphones and loudspeakers with their stable names, or test them."`
+	Replay      replayCommand        `cmd:"" help:"Run a recorded trace through the engine and compare the decisions."`
+	Verify      verifyCommand        `cmd:"" help:"Check that an audit log, or an export of one, is as it was written."`
+	Service     serviceCommand       `cmd:"" help:"Install scanside as a service, start it, stop it, take it away."`
+	Support     supportBundleCommand `cmd:"" name:"support-bundle" help:"Collect what whoever helps needs to see, without secrets."`
+	Audit       auditCommand         `cmd:"" help:"Export the audit log."`
+	User        userCommands         `cmd:"" help:"List, make and change the users of the status page."`
+	Certificate certificateCommand   `cmd:"" help:"Print the fingerprint of the certificate that the status page shows."`
 }
 
 func main() {

@@ -58,7 +58,7 @@ func TestPreviewIsALookAndIsAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	becomes("the page", `Boolean(document.getElementById("preview-go")) && !document.getElementById("preview-buttons").hidden`)
-	becomes("the microphone is heard", `document.getElementById("level-microphone").innerText.includes("We hear you.") && document.querySelector("#level-microphone .bar").getBoundingClientRect().width > 20`)
+	becomes("the microphone is heard", `document.getElementById("level-microphone").innerText.includes("We hear you.") && document.querySelector("#level-microphone .fill").getBoundingClientRect().width > 20`)
 	looking() // nobody, before somebody asks
 	click("#preview-go")
 	const playing = `document.getElementById("preview-video").videoWidth === 320 && !document.getElementById("preview-stamp").hidden && document.getElementById("preview-veil").hidden`

@@ -42,7 +42,7 @@ function draw(name, sound) {
   if (!box) return;
   const [sentence, meter, numbers] = box.children, none = sound.rms_dbfs === null;
   const share = (v) => `${100 * Math.max(0, Math.min(1, (v - low) / -low))}%`;
-  const words = none ? "not measured" : `${sound.rms_dbfs.toFixed(0)} dBFS, peak ${sound.peak_dbfs.toFixed(0)} dBFS`;
+  const words = none ? "not measured" : sound.peak_dbfs <= -120 ? "nothing at all" : `${sound.rms_dbfs.toFixed(0)} dBFS, peak ${sound.peak_dbfs.toFixed(0)} dBFS`;
   if (sentence.textContent !== sound.sentence) sentence.textContent = sound.sentence;
   numbers.firstElementChild.textContent = words;
   meter.setAttribute("aria-valuenow", String(none ? low : Math.round(Math.max(low, Math.min(0, sound.rms_dbfs)))));

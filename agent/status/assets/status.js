@@ -1,10 +1,13 @@
 import { follow } from "/assets/live.js";
 import { pressable } from "/assets/press.js";
+import { graph } from "/assets/history.js";
+import { logFilter } from "/assets/log.js";
 import { meters } from "/assets/levels.js";
 import { preview } from "/assets/preview.js";
 
 const fresh = document.getElementById("fresh");
 const nodata = document.getElementById("nodata");
+const history = graph(), filter = logFilter();
 let silence = 0; // ms since the box last spoke
 
 follow({
@@ -13,6 +16,8 @@ follow({
     fresh.classList.remove("beat");
     void fresh.offsetWidth; // lets the animation begin anew
     fresh.classList.add("beat");
+    history();
+    filter();
     document.title = `${document.querySelector("#verdict .words span").textContent} · ${document.querySelector(".who strong").textContent}`;
   },
   age(silent, stale) {
@@ -45,5 +50,25 @@ function shape() {
 }
 
 pressable(document.getElementById("said"));
+views();
 meters("/api/v1/levels");
 preview(() => silence);
+history();
+
+// views switches between what everybody needs and all there is; without script all is shown.
+function views() {
+  const root = document.documentElement, button = document.getElementById("view-advanced");
+  const show = (all) => {
+    root.dataset.view = all ? "advanced" : "basic";
+    button.setAttribute("aria-pressed", String(all));
+  };
+  let kept = null;
+  try { kept = localStorage.getItem("view"); } catch { /* not allowed here: basic */ }
+  document.getElementById("views").hidden = false;
+  show(kept === "advanced");
+  button.addEventListener("click", () => {
+    const all = root.dataset.view === "basic";
+    show(all);
+    try { localStorage.setItem("view", all ? "advanced" : "basic"); } catch { /* then for this page alone */ }
+  });
+}

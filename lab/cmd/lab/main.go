@@ -35,6 +35,7 @@ type program struct {
 	G16       g16Command        `cmd:"" name:"g16" help:"From process start to media on the first uplink and on both (root)."`
 	Firewall  firewallCommand   `cmd:"" help:"Hospital firewalls: which way media goes, how soon, and that a cut loses nothing (root)."`
 	Janus     janusCommand      `cmd:"" help:"Debian's Janus as a foreign WHIP server: picture, a cut, and the gateway's republishing (root)."`
+	Shots     shotsCommand      `cmd:"" help:"Screenshots of the demo's pages in a real Chromium, for the documentation."`
 	Lipsync   lipsyncCommand    `cmd:"" help:"How far apart a flash and a beep of the same moment arrive in a real Chromium."`
 	Mouth     mouthToEarCommand `cmd:"" name:"mouth-to-ear" help:"How late speech is heard, from a physician's real Chromium to the room's loudspeaker and back, also while an uplink is cut."`
 	Content   contentCommand    `cmd:"" help:"Faults of picture and sound in drawn rooms: how soon each is said, and false alarms over simulated hours."`
