@@ -38,6 +38,9 @@ func (d *Door) Look(now time.Time) error {
 	for _, e := range events {
 		d.cfg.Note(e)
 	}
+	if _, err := SetupCode(d.cfg.Dir); err != nil { // takes away the one that is needed no more
+		return err
+	}
 	d.known = summed(list)
 	text, err := json.Marshal(usersOnDisk{usersVersion, d.known})
 	if err != nil {

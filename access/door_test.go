@@ -136,10 +136,16 @@ func TestSignIn(t *testing.T) {
 		}
 	}
 	r.mu.Unlock()
+	if err := os.WriteFile(filepath.Join(d.cfg.Dir, setupFile), []byte("0000-0000-0000-0000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := d.Look(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	r.whats()
+	if _, err := os.Stat(filepath.Join(d.cfg.Dir, setupFile)); err == nil {
+		t.Error("the code of before there were users is still there")
+	}
 	users := NewUsers(d.cfg.Dir) // the console
 	if err := users.SetRole("bob", Technician); err != nil {
 		t.Fatal(err)

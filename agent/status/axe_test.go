@@ -49,6 +49,7 @@ func TestAxe(t *testing.T) {
 			}
 		}
 	}
+	signPages(t, ctx, string(axe))
 	silent(t, ctx, string(axe), serve(t, newBox(healthy(time.Now())), Config{}))
 }
 

@@ -112,7 +112,11 @@ func New(box Box, cfg Config) (*Server, error) {
 	if s.sign, err = parsePage("sign.html"); err != nil {
 		return nil, err
 	}
-	s.handler = inTime(s.ownHost(s.headers(http.NewCrossOriginProtection().Handler(s.mux(s.routes())))))
+	own := http.NewCrossOriginProtection()
+	own.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		problem(w, http.StatusForbidden, "another-site", "This came from another site than the box's own page, so nothing was done. Open the box's page and press there.")
+	}))
+	s.handler = inTime(s.ownHost(s.headers(own.Handler(s.mux(s.routes())))))
 	return s, nil
 }
 
