@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -58,6 +59,21 @@ func TestPreviewIsALookAndIsAnnounced(t *testing.T) {
 		t.Fatal(err)
 	}
 	becomes("the page", `Boolean(document.getElementById("preview-go")) && !document.getElementById("preview-buttons").hidden`)
+	click("#preview-go")
+	becomes("nobody sees without signing in", `document.getElementById("preview-veil").textContent.includes("Sign in first.") && document.getElementById("preview-go").textContent === "Show the picture"`)
+	add := exec.Command(os.Args[0], "user", "add", "ada", "technician", "--config", b.config)
+	add.Env, add.Stdin = append(os.Environ(), asProgram+"=1"), strings.NewReader("correct horse battery\n")
+	if out, err := add.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := page.Open("http://" + b.where + "/signin"); err != nil {
+		t.Fatal(err)
+	}
+	becomes("the form", `Boolean(document.getElementById("name"))`)
+	if _, err := browser.Eval[bool](page, `(document.getElementById("name").value = "ada", document.getElementById("password").value = "correct horse battery", document.querySelector("form button").click(), true)`); err != nil {
+		t.Fatal(err)
+	}
+	becomes("signed in, the page", `Boolean(document.getElementById("preview-go")) && !document.getElementById("preview-buttons").hidden`)
 	becomes("the microphone is heard", `document.getElementById("level-microphone").innerText.includes("We hear you.") && document.querySelector("#level-microphone .fill").getBoundingClientRect().width > 20`)
 	looking() // nobody, before somebody asks
 	click("#preview-go")
@@ -67,7 +83,7 @@ func TestPreviewIsALookAndIsAnnounced(t *testing.T) {
 	if box := time.Now().Format("15:04"); !strings.Contains(stamp, "mri-2 · "+box) && !strings.Contains(stamp, time.Now().Add(-2*time.Second).Format("15:04")) {
 		t.Errorf("the stamp says %q, the box's time is %s", stamp, box)
 	}
-	looking("room")
+	looking("ada")
 	s, err := read(box, "http://"+b.page)
 	if err != nil || !s.Watched.Light || s.Watched.Sounds != 1 {
 		t.Errorf("the room was told: %+v, %v", s.Watched, err)
@@ -86,7 +102,7 @@ func TestPreviewIsALookAndIsAnnounced(t *testing.T) {
 	click("#preview-go")
 	looking()
 	if s, err = read(box, "http://"+b.page); err != nil || !slices.ContainsFunc(s.Events, func(e status.Event) bool {
-		return e.Text == "room no longer looks at the room's picture on the status page."
+		return e.Text == "ada no longer looks at the room's picture on the status page."
 	}) {
 		t.Errorf("the story does not tell it: %+v, %v", s.Events, err)
 	}

@@ -26,7 +26,10 @@ export function preview(silent) {
         video.srcObject = stream;
         video.play().catch(() => {});
       },
-      refused(text) { refused = text; },
+      refused(text, final) {
+        if (final) stop(text);
+        else refused = text;
+      },
     });
     look();
   }

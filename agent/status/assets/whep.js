@@ -23,14 +23,14 @@ export function play(url, { stream, kinds = ["audio", "video"], refused }) {
       });
       if (answer.status !== 201) {
         const problem = await answer.json().catch(() => ({}));
-        throw new Error(problem.detail ?? `The box answered ${answer.status}.`);
+        throw Object.assign(new Error(problem.detail ?? `The box answered ${answer.status}.`), { final: [401, 403, 404].includes(answer.status) });
       }
       resource = new URL(answer.headers.get("Location"), answer.url);
       if (over) return end();
       await pc.setRemoteDescription({ type: "answer", sdp: await answer.text() });
       setTimeout(() => { if (pc.connectionState !== "connected") again(pc); }, 8000);
     } catch (error) {
-      refused?.(error.name === "Error" ? error.message : "The box did not answer.");
+      refused?.(error.name === "Error" ? error.message : "The box did not answer.", error.final === true);
       again(pc);
     }
   }
