@@ -25,6 +25,7 @@ REFERENCE_PACKAGES := rist-tools
 VM_PACKAGES   := qemu-system-x86 mmdebstrap e2fsprogs
 # Likewise starts as a service; only promtool is needed.
 RULES_PACKAGES := prometheus
+PROMETHEUS_PACKAGES := prometheus prometheus-node-exporter iproute2
 JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 PACKAGE_PACKAGES := lintian rpm scdoc
 ARM64_PACKAGES := mmdebstrap gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
@@ -74,6 +75,13 @@ micro: $(INCLUDE)/openh264 ## micro-benchmarks: engine, fanout, merger, encoder,
 rules: rules-deps ## the alerts and recording rules of packaging/prometheus, with promtool
 	promtool check rules packaging/prometheus/scanside.rules.yaml packaging/prometheus/scanside.alerts.yaml
 	cd packaging/prometheus && promtool test rules scanside.test.yaml
+
+.PHONY: dashboard prometheus prometheus-deps
+dashboard: ## the Grafana dashboard by Grafana's own schema (a minute at first: the schema's library is built)
+	cd lab/grafana && GOFLAGS= $(GO) run . $(CURDIR)/packaging/grafana/scanside.json
+
+prometheus: prometheus-deps build ## (root) real Prometheuses watch a pulled cable, also by remote-write and textfile; FACTOR=1 leaves the alerts' `for` as shipped (4 min)
+	@$(GO) run ./lab/cmd/lab prometheus $(if $(FACTOR),--factor $(FACTOR))
 
 units: ## how well systemd confines the units (threshold 2.0 of 10, lower is better)
 	@command -v systemd-analyze >/dev/null || { echo "SKIPPED, LOUDLY: no systemd-analyze here; the units were not judged"; exit 0; }; \
@@ -200,6 +208,9 @@ reference-deps:
 
 rules-deps:
 	@./packaging/deps.sh $(RULES_PACKAGES)
+
+prometheus-deps:
+	@./packaging/deps.sh $(RUN_PACKAGES) $(PROMETHEUS_PACKAGES)
 
 echo-deps: $(INCLUDE)/openh264
 	@./packaging/deps.sh $(RUN_PACKAGES) $(ECHO_PACKAGES)

@@ -70,6 +70,7 @@ type Agent struct {
 	key       *muteKey
 	lamp      *lamp
 	metrics   *metrics
+	textfile  *textfile
 	pages     *status.Server
 	door      *access.Door
 	console   string // the key of commands on this box
@@ -139,6 +140,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.checkups = newCheckups(a)
 	a.metrics = newMetrics(a)
 	a.openDoor(kept)
+	a.textfile = a.newTextfile()
 	if a.pages, err = a.newPages(); err != nil {
 		return nil, err
 	}
@@ -262,6 +264,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	// A drill that is under way gives its uplink back before sessions are ended over it.
 	defer context.AfterFunc(ctx, func() { a.loop.post(event{kind: stopping}) })()
 	last.Go(func() { a.lamp.Run(late) })
+	last.Go(func() { a.textfile.Run(late) })
 	last.Go(func() { a.keepFarEnd(late, store{a.cfg.StateDir}) })
 
 	var first sync.WaitGroup

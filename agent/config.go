@@ -29,6 +29,7 @@ type Config struct {
 	Video       Video             `yaml:"video"`
 	Status      Status            `yaml:"status"`
 	Room        Room              `yaml:"room"`
+	Metrics     Metrics           `yaml:"metrics"`
 	StateDir    string            `yaml:"state_dir"` // "": nothing is kept over a restart (tests)
 }
 
@@ -156,6 +157,7 @@ func (c *Config) mistakes() config.Mistakes {
 	c.Video.check(&m)
 	c.Status.check(&m)
 	c.Room.check(&m)
+	c.Metrics.check(&m)
 	return m
 }
 

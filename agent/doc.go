@@ -49,7 +49,7 @@
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
 //	metrics.go      the same for Prometheus: metricsread.go, metricslinks.go, metricsstreams.go read the snapshot, metricnames.go is
-//	                the table of names; every label value is there from the start
+//	                the table of names; every label value is there from the start; textfile.go: as a file, for node_exporter
 //	serve.go        the listeners: plain HTTP on loopback, HTTPS for others; certificate.go what it shows; door.go who comes in (package
 //	                access), and what the audit log keeps of it
 //	agent/status    the pages themselves, standard library alone

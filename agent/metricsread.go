@@ -175,6 +175,7 @@ func room(e emitter, st *status.Status) {
 		e.flag("muted_device_closed", m.Muted && m.Closed, media.Kind(k).String())
 	}
 	e.flag("watched_light", st.Watched.Light)
+	e.gauge("watched_here", float64(len(st.Watched.Here)))
 	e.count("announcements_total", st.Watched.Sounds-st.Watched.OnScreen, "loudspeaker")
 	e.count("announcements_total", st.Watched.OnScreen, "screen")
 	e.gauge("self_test_timestamp_seconds", stamp(st.SelfTest.At))

@@ -18,6 +18,7 @@ func (r *reader) streams(e emitter, s *Snapshot) {
 		e.count("source_packets_total", f.Packets, kind)
 		e.gauge("source_frames_hertz", f.PerSecond, kind)
 		e.gauge("source_last_packet_timestamp_seconds", stamp(f.LastPacket), kind)
+		e.gauge("source_last_frame_timestamp_seconds", stamp(f.LastFrame), kind)
 		for _, one := range content.Faults() {
 			e.flag("source_fault", f.Fault == one.String(), kind, one.String())
 		}

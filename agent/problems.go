@@ -44,6 +44,7 @@ func (l *loop) problems(now time.Time, st *status.Status, e failover.Snapshot) [
 	if r := st.Audit; r.Error != "" {
 		add("record-not-written", status.Warning, "The audit log is not as it should be: "+strings.TrimRight(r.Error, ".")+".", "Check space and owner of "+r.Folder+"; export it with: scanside audit export.")
 	}
+	l.agent.textfile.problem(add)
 	if why := l.agent.unkept; why != "" {
 		add("state-not-kept", status.Warning, "Nothing is kept over a restart: "+why+".", "Check state_dir, its space and its owner, and restart.")
 	}

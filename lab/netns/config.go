@@ -28,6 +28,8 @@ const (
 	gatewayURL = "https://" + farAddress + ":8443"
 	pageURL    = "http://127.0.0.1:8480"
 	certValid  = 24 * time.Hour // a lab lasts minutes
+
+	gatewayMetrics = "127.0.0.1:9480" // as in packaging/scanside-gateway.yaml
 )
 
 // files is where the programs' configurations and everything they name are.
@@ -54,6 +56,8 @@ state_dir: %[2]s
 tls:
   cert: %[3]s
   key: %[4]s
+metrics:
+  listen: %[8]s
 media:
   udp: %[1]s:3478
   tcp: %[1]s:3478
@@ -65,12 +69,12 @@ users:
   - name: %[7]s
     display_name: Dr Lab
     role: supervisor
-`, farAddress, f.gatewayState, f.roots, key, site, hash, physician)
+`, farAddress, f.gatewayState, f.roots, key, site, hash, physician, gatewayMetrics)
 	if republish != "" {
 		text += fmt.Sprintf("republish:\n  - whip: %s\n", republish)
 	}
 	return f, errors.Join(
-		os.MkdirAll(f.gatewayState, 0o700),
+		os.MkdirAll(f.gatewayState, 0o700), os.MkdirAll(filepath.Dir(f.textfile()), 0o755),
 		os.WriteFile(f.tokenFilePath, []byte(token+"\n"), 0o600),
 		os.WriteFile(f.gateway, []byte(text), 0o600),
 	)
@@ -104,10 +108,15 @@ microphone:
 status:
   listen: %s
 state_dir: %s
+metrics:
+  textfile: %s
 `, site, far, uplinks.String(), devices, devices,
-		strings.TrimPrefix(pageURL, "http://"), filepath.Join(f.dir, name+"-state"))
+		strings.TrimPrefix(pageURL, "http://"), filepath.Join(f.dir, name+"-state"), f.textfile())
 	return path, os.WriteFile(path, []byte(text), 0o600)
 }
+
+// textfile is where an agent writes its metrics for node_exporter; the folder is one that nothing else writes to.
+func (f *files) textfile() string { return filepath.Join(f.dir, "textfile", "scanside.prom") }
 
 // protection is that part of an agent's configuration; what the story leaves to the box is not in it.
 func protection(s scenario.Scenario) string {
