@@ -19,7 +19,7 @@ import (
 var arrows = map[string][]string{
 	"cmd/scanside":         {"access", "agent", "agent/status", "audit", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "support", "systemd"},
 	"cmd/scanside-gateway": {"gateway"},
-	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "history", "link", "machine", "media", "media/content", "selftest", "supervision", "support", "viewing"},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "history", "installation", "link", "machine", "media", "media/content", "selftest", "supervision", "support", "viewing"},
 	"agent/status":         {"access", "support"},
 	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
 	"gateway/console":      {},
@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"doctor":               {"diagnosis"},
 	"drill":                {},
 	"examination":          {"diagnosis", "link"},
+	"installation":         {},
 	"link":                 {"media", "media/content"},
 	"machine":              {"doctor"},
 	"media/device":         {"devices", "media", "media/content"},
@@ -54,10 +55,10 @@ var arrows = map[string][]string{
 
 // stdOnly packages import the standard library alone: the pure core so that a stranger can read it without learning a
 // library, the pages so that they can be served by anything.
-var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "media/content", "media/playout", "selftest", "supervision", "support", "viewing", "agent/status", "gateway/console"}
+var stdOnly = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "installation", "media/content", "media/playout", "selftest", "supervision", "support", "viewing", "agent/status", "gateway/console"}
 
 // pure packages decide; time reaches them as an argument, so that a recorded run replays to the same decisions.
-var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "media/content", "media/playout", "selftest", "supervision", "viewing"}
+var pure = []string{"bandwidth", "budget", "devices", "diagnosis", "doctor", "drill", "failover", "farend", "history", "installation", "media/content", "media/playout", "selftest", "supervision", "viewing"}
 
 // cgoOnlyIn names the importers of each library that needs C.
 var cgoOnlyIn = map[string][]string{

@@ -17,6 +17,7 @@
 //	doctor                decides: what is wrong with the box itself, and what to do about it. Pure in the same way
 //	machine               what the kernel says of the box: clock, disk, power, permissions
 //	drill                 decides: how a failover drill goes, and whether it passed. Pure in the same way
+//	installation          decides: how far a box is installed, by what it found and what people answered. Pure in the same way
 //	supervision           decides: is qualifying supervision available right now. Pure in the same way
 //	access                decides: who comes in and who may do what on the box; users, roles, sessions
 //	audit                 the record that others can verify: append-only, hash-chained, signed

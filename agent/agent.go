@@ -64,6 +64,7 @@ type Agent struct {
 	tester    *tester
 	way       giveWay
 	checkups  *checkups
+	answers   *answers
 	journal   *journal
 	procedure switching
 	muting    muting
@@ -138,6 +139,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	a.tester = newTester(a)
 	a.way.file = parts.GiveWay
 	a.checkups = newCheckups(a)
+	a.answers = newAnswers(kept, cfg.digest())
 	a.metrics = newMetrics(a)
 	a.openDoor(kept)
 	a.textfile = a.newTextfile()

@@ -31,6 +31,7 @@
 //	returnpath.go   the physician's streams merged from all links; screens.go: to the room's pages
 //	examiner.go     uplinks that do not work are examined; fault.go: the verdict of package diagnosis, for the page
 //	doctor.go       the box looked at, every minute and when somebody asks: facts.go what is known, package doctor judges
+//	installation.go what people answered while the box was installed; package installation holds it against the plan
 //	drill.go        the failover drill (package drill) made true: drillcut.go cuts, drillkept.go keeps, records and shows it
 //	presence.go     who is at the far end, asked over whichever uplink lives
 //	tale.go         switchovers as stories: story.go in words, cost.go what they cost by the far end's own word, and why

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	firstCheckup  = 5 * time.Second  // after the start: uplinks and devices have had their time
+	firstCheckup  = 15 * time.Second // after the start: uplinks take 10 s to prove themselves
 	checkupEvery  = time.Minute      // quick ones, so that what the page says is not old
 	checkupWithin = 12 * time.Second // a whole one: an examination takes 10 s at most, and may have to wait for the one before
 )

@@ -221,7 +221,7 @@ func TestDrillIsRefused(t *testing.T) {
 				t.Errorf("%s: %v, want %q", what, err, says)
 			}
 		}
-		refused("right after the start", "not well itself")
+		refused("right after the start", "not proven now")
 		until(t, a, 30*time.Second, "both up", verdicts("up", "up"))
 		if err := (boxed{a}).Pin(t.Context(), "ada", "cellular"); err != nil {
 			t.Fatal(err)

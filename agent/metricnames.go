@@ -30,6 +30,7 @@ func describe() map[string]*prometheus.Desc {
 	add("drill_running", "1 while a drill is under way: what is down then was cut on purpose.")
 	add("drill_timestamp_seconds", "When the last drill ended; 0: none is known.")
 	add("drill_passed", "1 if the last drill passed, 0 if not; absent while none is known.")
+	add("installation_steps", "Steps of the installation by how they stand: open, unknown to the box, failed, done.", "result")
 	add("problems", "Problems that the status page lists now, by severity.", "severity")
 
 	add("link_state", "1 for the link's present verdict, 0 for the others.", "link", "state")

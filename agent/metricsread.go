@@ -10,6 +10,7 @@ import (
 	"scanside/agent/status"
 	"scanside/doctor"
 	"scanside/farend"
+	"scanside/installation"
 	"scanside/media"
 	"scanside/supervision"
 )
@@ -181,6 +182,15 @@ func room(e emitter, st *status.Status) {
 	e.gauge("self_test_timestamp_seconds", stamp(st.SelfTest.At))
 	for _, c := range st.SelfTest.Results {
 		e.flag("self_test_passed", c.Pass, c.Name)
+	}
+	for r := installation.Open; r <= installation.Done; r++ {
+		n := 0
+		for _, s := range st.Installation.Steps {
+			if s.Result == r.String() {
+				n++
+			}
+		}
+		e.gauge("installation_steps", float64(n), r.String())
 	}
 	e.flag("drill_running", st.Drill.Running)
 	if last := st.Drill.Last; last != nil {

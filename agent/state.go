@@ -21,6 +21,7 @@ import (
 //	audit/                 what the journal wrote (package audit)
 //	history.jsonl          the last day by minutes (package history)
 //	budget.json            what each uplink used, by billing months
+//	installation.json      what people answered while the box was installed
 //	drill.json             the last drill's result, and who began the one under way
 //	procedure              there while a procedure is open: since when
 //	users.json, setup-code, users-recorded.json   who may sign in (package access)

@@ -49,6 +49,7 @@ func (l *loop) view(now time.Time, e failover.Snapshot, found []diagnosis.Findin
 	st.Doctor, st.Drill = a.checkups.view(), l.viewDrills(now)
 	st.Reach, st.Clock = a.viewReach(), a.viewClock()
 	st.History = l.chronicle.drawn.Load()
+	st.Installation = a.viewInstallation(st)
 	st.Privacy, st.Watched, st.Phone = l.viewMutes(now), l.viewWatched(), a.cfg.Room.Phone
 	return st
 }

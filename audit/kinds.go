@@ -79,6 +79,13 @@ type (
 		Switchover   uint64   `json:"switchover"` // within this run; 0: none
 	}
 	// SignIn is an attempt to sign in. User is empty where nobody of that name is known: people type passwords into the wrong field.
+	// Installation is somebody's answer to a question of the installation, by the question's code word.
+	Installation struct {
+		By       string `json:"by,omitempty"`
+		Question string `json:"question"`
+		Yes      bool   `json:"yes"`
+	}
+	// SignIn is an attempt to sign in.
 	SignIn struct {
 		User    string `json:"user"`
 		Role    string `json:"role,omitempty"`
@@ -178,38 +185,39 @@ type Lost struct {
 	Video uint64 `json:"video"`
 }
 
-func (Started) kind() string     { return "started" }
-func (Stopped) kind() string     { return "stopped" }
-func (Switchover) kind() string  { return "switchover" }
-func (Trace) kind() string       { return "trace" }
-func (Pin) kind() string         { return "pin" }
-func (Asleep) kind() string      { return "asleep" }
-func (Supervision) kind() string { return "supervision" }
-func (Procedure) kind() string   { return "procedure" }
-func (Drill) kind() string       { return "drill" }
-func (SignIn) kind() string      { return "sign_in" }
-func (SignOut) kind() string     { return "sign_out" }
-func (LockOut) kind() string     { return "lock_out" }
-func (User) kind() string        { return "user" }
-func (Certificate) kind() string { return "certificate" }
-func (FarEndWish) kind() string  { return "far_end_wish" }
-func (Config) kind() string      { return "config" }
-func (ClockStep) kind() string   { return "clock_step" }
-func (FarEnd) kind() string      { return "far_end" }
-func (Privacy) kind() string     { return "privacy" }
-func (Viewer) kind() string      { return "viewer" }
-func (Missed) kind() string      { return "missed" }
-func (Torn) kind() string        { return "torn" }
-func (Damaged) kind() string     { return "damaged" }
-func (Exported) kind() string    { return "exported" }
-func (Deleted) kind() string     { return "deleted" }
+func (Started) kind() string      { return "started" }
+func (Stopped) kind() string      { return "stopped" }
+func (Switchover) kind() string   { return "switchover" }
+func (Trace) kind() string        { return "trace" }
+func (Pin) kind() string          { return "pin" }
+func (Asleep) kind() string       { return "asleep" }
+func (Supervision) kind() string  { return "supervision" }
+func (Procedure) kind() string    { return "procedure" }
+func (Drill) kind() string        { return "drill" }
+func (SignIn) kind() string       { return "sign_in" }
+func (SignOut) kind() string      { return "sign_out" }
+func (LockOut) kind() string      { return "lock_out" }
+func (User) kind() string         { return "user" }
+func (Certificate) kind() string  { return "certificate" }
+func (FarEndWish) kind() string   { return "far_end_wish" }
+func (Config) kind() string       { return "config" }
+func (ClockStep) kind() string    { return "clock_step" }
+func (FarEnd) kind() string       { return "far_end" }
+func (Privacy) kind() string      { return "privacy" }
+func (Viewer) kind() string       { return "viewer" }
+func (Missed) kind() string       { return "missed" }
+func (Torn) kind() string         { return "torn" }
+func (Damaged) kind() string      { return "damaged" }
+func (Exported) kind() string     { return "exported" }
+func (Deleted) kind() string      { return "deleted" }
+func (Installation) kind() string { return "installation" }
 
 // empty is an entry of a kind to decode into; nil: there is no such kind.
 func empty(kind string) Entry {
 	for _, e := range []Entry{
 		new(Started), new(Stopped), new(Switchover), new(Trace), new(Pin), new(Asleep),
 		new(Supervision), new(Procedure), new(Drill), new(SignIn), new(SignOut), new(LockOut),
-		new(User), new(Certificate), new(FarEndWish), new(Config), new(ClockStep),
+		new(User), new(Certificate), new(FarEndWish), new(Config), new(ClockStep), new(Installation),
 		new(FarEnd), new(Privacy), new(Viewer), new(Missed), new(Torn), new(Damaged),
 		new(Exported), new(Deleted),
 	} {

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"scanside/diagnosis"
@@ -67,7 +68,7 @@ func (d Device) check() Check {
 		c.Sentence = "Nothing is known of the " + d.Name + "."
 	}
 	if c.Result != Passed && c.Do == "" {
-		c.Do = "Start scanside and test the devices: scanside devices test"
+		c.Do = "Check it and its cable, and test the devices: scanside devices test"
 	}
 	return c
 }
@@ -87,6 +88,9 @@ func (u Uplink) check(quick bool) Check {
 		c.Sentence, c.Do = u.Name+" was not looked at: that takes up to 10 s.", "Leave out --quick."
 	case c.Sentence == "" || !u.Looked:
 		c.Sentence = "Nothing is known of " + u.Name + "."
+	}
+	if !strings.Contains(c.Sentence, u.Name) {
+		c.Sentence = u.Name + ": " + c.Sentence
 	}
 	if c.Result != Passed && c.Do == "" {
 		c.Do = "Have it examined: scanside doctor, without --quick"

@@ -96,7 +96,7 @@ func (s Seen) Refusal() string {
 	case s.Pinned != "":
 		return "An operator holds everything on " + s.Pinned + ": let go of it first."
 	case !s.Uplinks[0].stands():
-		return s.Uplinks[0].Name + " is not well itself: a drill of it would prove nothing."
+		return s.Uplinks[0].Name + " is not proven now, or in doubt: a drill of it would prove nothing."
 	case !s.Uplinks[0].Best:
 		return "Everything is carried elsewhere than on " + s.Uplinks[0].Name + "; wait until it is back there."
 	case !s.spare(s.Uplinks[0].Name, Uplink.stands):

@@ -109,6 +109,8 @@ func (s *Server) done(w http.ResponseWriter, r *http.Request, err error) {
 		problem(w, http.StatusNotFound, "unknown-uplink", err.Error())
 	case errors.Is(err, ErrNoFarEnd):
 		problem(w, http.StatusNotFound, "unknown-far-end", err.Error())
+	case errors.Is(err, ErrNoQuestion):
+		problem(w, http.StatusNotFound, "unknown-question", err.Error())
 	case errors.Is(err, ErrNoDevice):
 		problem(w, http.StatusNotFound, "unknown-device", err.Error())
 	case errors.Is(err, ErrTesting):

@@ -14,6 +14,9 @@
 //	POST /api/v1/procedure        form or JSON {"open": true|false}: a procedure is open, from time-out to the end of observation
 //	POST /api/v1/mute             form or JSON {"device": "camera"|"microphone", "on": true|false}; on false only from the box itself
 //	POST /api/v1/examine          form or JSON {"uplink": NAME}: look at each of its layers now (at most every 2 s)
+//	GET  /installation            the installation, step by step: what the box checks, what people answer
+//	GET  /installation/report     the same to be printed and signed
+//	GET  /api/v1/installation     the same as JSON; POST {"question": NAME, "answer": "yes"|"no"} answers
 //	GET  /api/v1/drill            the failover drill: whether one may begin, how it goes, what the last one came to
 //	POST /api/v1/drill            begins one; form or JSON {"seconds": "20"}; 409 with the reason where none may begin
 //	GET  /api/v1/doctor           what is wrong with the box itself, as last looked at; ?quick: a look that waits for nothing

@@ -64,7 +64,7 @@ func TestDrillIsAskedFor(t *testing.T) {
 	asked := strings.Join(b.broken, ", ")
 	b.err = Refusal("A procedure is open.")
 	b.mu.Unlock()
-	if asked != "drill of 0s by room, drill of 30s by room" {
+	if asked != "drill of 0s by ada, drill of 30s by ada" {
 		t.Errorf("the box was told %q", asked)
 	}
 	run(t, s, []request{{"refused", "POST", "/api/v1/drill", sent, `{}`, 409, "A procedure is open."}})

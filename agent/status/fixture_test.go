@@ -116,6 +116,16 @@ func (b *box) Preview(w http.ResponseWriter, _ *http.Request, by string) {
 	http.Error(w, "no picture for "+by, http.StatusServiceUnavailable)
 }
 
+func (b *box) Answer(_ context.Context, by, question string, yes bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if question != "camera" {
+		return ErrNoQuestion
+	}
+	b.broken = append(b.broken, fmt.Sprintf("%s says %v to %s", by, yes, question))
+	return b.err
+}
+
 func (b *box) StartDrill(_ context.Context, by string, length time.Duration) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -199,7 +209,7 @@ func healthy(at time.Time) *Status {
 		Watched:     Watched{Light: true, Sounds: 1}, Phone: "+1 555 0100",
 		Procedure: Procedure{Open: true, Since: ago(6 * time.Minute), Sentence: "A procedure is open.",
 			Copies: "Voice goes over every uplink that works; the picture goes over every uplink that costs nothing, and on doubt over the others too."},
-		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"}, Doctor: examinedBox(at), Drill: drilledBox(at),
+		Recorder: Recorder{Held: 26000, Saved: 2, Folder: "/var/lib/scanside/traces"}, Doctor: examinedBox(at), Drill: drilledBox(at), Installation: halfInstalled(at),
 	}
 }
 

@@ -15,27 +15,28 @@ type Status struct {
 	Verdict Verdict   `json:"verdict"`  // one sentence first, the reason second
 	Problem []Problem `json:"problems"` // what is wrong now, worst first
 
-	Uplinks     []Uplink     `json:"uplinks"`     // in order of preference
-	Streams     []Stream     `json:"streams"`     // voice, video: what leaves the room
-	Return      []Return     `json:"return"`      // voice, video: what comes into the room
-	Switchovers []Switchover `json:"switchovers"` // newest first, the last 20
-	Events      []Event      `json:"events"`      // newest first, the last 50
-	FarEnd      FarEnd       `json:"far_end"`
-	Procedure   Procedure    `json:"procedure"`
-	Loudspeaker Loudspeaker  `json:"loudspeaker"` // what the room hears the physician by
-	Privacy     Privacy      `json:"privacy"`
-	Watched     Watched      `json:"watched"`
-	Phone       string       `json:"phone"`  // what to phone when nothing comes from the box; "": none is configured
-	Pinned      string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
-	Recorder    Recorder     `json:"recorder"`
-	Audit       Audit        `json:"audit"`
-	SelfTest    SelfTest     `json:"self_test"`
-	Levels      Levels       `json:"levels"` // GET /api/v1/levels says them more often
-	Doctor      Doctor       `json:"doctor"`
-	Drill       Drill        `json:"drill"`
-	Reach       Reach        `json:"reach"`
-	Clock       Clock        `json:"clock"`
-	History     *History     `json:"-"` // GET /api/v1/history; nil: none is kept
+	Uplinks      []Uplink     `json:"uplinks"`     // in order of preference
+	Streams      []Stream     `json:"streams"`     // voice, video: what leaves the room
+	Return       []Return     `json:"return"`      // voice, video: what comes into the room
+	Switchovers  []Switchover `json:"switchovers"` // newest first, the last 20
+	Events       []Event      `json:"events"`      // newest first, the last 50
+	FarEnd       FarEnd       `json:"far_end"`
+	Procedure    Procedure    `json:"procedure"`
+	Loudspeaker  Loudspeaker  `json:"loudspeaker"` // what the room hears the physician by
+	Privacy      Privacy      `json:"privacy"`
+	Watched      Watched      `json:"watched"`
+	Phone        string       `json:"phone"`  // what to phone when nothing comes from the box; "": none is configured
+	Pinned       string       `json:"pinned"` // name of the uplink that the operator holds everything on; "" means none
+	Recorder     Recorder     `json:"recorder"`
+	Audit        Audit        `json:"audit"`
+	SelfTest     SelfTest     `json:"self_test"`
+	Levels       Levels       `json:"levels"` // GET /api/v1/levels says them more often
+	Doctor       Doctor       `json:"doctor"`
+	Drill        Drill        `json:"drill"`
+	Reach        Reach        `json:"reach"`
+	Clock        Clock        `json:"clock"`
+	History      *History     `json:"-"` // GET /api/v1/history; nil: none is kept
+	Installation Installation `json:"installation"`
 }
 
 // Level is how bad something is; pages show it as word, shape and colour together.

@@ -55,6 +55,8 @@ func words() template.FuncMap {
 	return template.FuncMap{
 		"clock":   func(t time.Time) string { return t.Local().Format("15:04:05") },
 		"iso":     func(t time.Time) string { return t.Format(time.RFC3339) },
+		"isoday":  func(t time.Time) string { return t.Local().Format("2006-01-02") },
+		"act":     func(st *Status, step string) stepAct { return stepAct{step, st} },
 		"day":     func(t time.Time) string { return t.Format("2 January") },
 		"hourly":  func(v *float64) string { return size(uint64(*v)) },
 		"between": func(from, to time.Time) string { return span(to.Sub(from)) },
@@ -109,6 +111,12 @@ func title(s string) string {
 		return ""
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// stepAct is a step of the installation, and what its buttons go by.
+type stepAct struct {
+	Name   string
+	Status *Status
 }
 
 // muteButton is a device's state with its name.

@@ -37,6 +37,10 @@ func (s *Server) routes() []route {
 		{"POST /api/v1/support-bundle", access.Support, s.makeBundle},
 		{"GET /api/v1/support-bundle/{id}", access.Support, s.getBundle},
 		{"GET /api/v1/history", access.View, s.history},
+		{"GET /installation", access.View, s.page(s.install)},
+		{"GET /events/installation", access.View, s.events(s.install.event)},
+		{"GET /installation/report", access.View, s.page(s.report)},
+		{"GET /api/v1/installation", access.View, s.installation},
 		{"GET /metrics", access.Scrape, served(s.cfg.Metrics)},
 
 		{"GET /room", access.Watch, s.page(s.room)},
@@ -62,6 +66,7 @@ func (s *Server) routes() []route {
 		{"POST /api/v1/examine", access.Examine, s.examine},
 		{"POST /api/v1/doctor", access.Examine, s.startDoctor},
 		{"POST /api/v1/drill", access.Drill, s.startDrill},
+		{"POST /api/v1/installation", access.Support, s.answer},
 		{"POST /api/v1/demo/{uplink}/{what}", access.Impair, s.impair},
 	}
 }

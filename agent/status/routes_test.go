@@ -45,6 +45,10 @@ var everyRoute = []struct {
 	{"OPTIONS /api/v1/preview/session/{id}", "/api/v1/preview/session/1", "tfl"},
 	{"GET /api/v1/doctor", "/api/v1/doctor", "vbtfla"},
 	{"GET /api/v1/drill", "/api/v1/drill", "vbtfla"},
+	{"GET /installation", "/installation", "vbtfla"},
+	{"GET /events/installation", "/events/installation", "vbtfla"},
+	{"GET /installation/report", "/installation/report", "vbtfla"},
+	{"GET /api/v1/installation", "/api/v1/installation", "vbtfla"},
 	{"GET /metrics", "/metrics", "sbtfla"},
 	{"GET /room", "/room", "kvbtfla"},
 	{"GET /events/room", "/events/room", "kvbtfla"},
@@ -62,6 +66,7 @@ var everyRoute = []struct {
 	{"POST /api/v1/examine", "/api/v1/examine", "fl"},
 	{"POST /api/v1/doctor", "/api/v1/doctor", "fl"},
 	{"POST /api/v1/drill", "/api/v1/drill", "fl"},
+	{"POST /api/v1/installation", "/api/v1/installation", "fl"},
 	{"POST /api/v1/demo/{uplink}/{what}", "/api/v1/demo/primary/cut", "fl"},
 }
 

@@ -25,6 +25,7 @@ var assets embed.FS
 type Box interface {
 	Examined
 	Drilled
+	Installed
 	// Status is the newest truth, and a channel that is closed when there is a newer one.
 	Status() (*Status, <-chan struct{})
 	// Pin holds everything on one uplink; "" lets go.
@@ -63,6 +64,7 @@ var (
 	ErrNoFarEnd      = errors.New("no such far end")
 	ErrTesting       = errors.New("a self-test is running; wait for its end")
 	ErrNoLoudspeaker = errors.New("the box plays no voice: the configuration names no loudspeaker")
+	ErrNoQuestion    = errors.New("the installation has no such question")
 	ErrNoDevice      = errors.New("only camera and microphone can be muted")
 	ErrOpen          = errors.New("a procedure is open: the room stays where its supervisor is; close the procedure first")
 	ErrNotDemo       = errors.New("not a demo: real uplinks are cut at the cable")
@@ -88,6 +90,8 @@ type Server struct {
 	status  *page
 	room    *page
 	sign    *page
+	install *page
+	report  *page
 	streams atomic.Int64
 	dropped atomic.Uint64
 	support bundles
@@ -110,6 +114,12 @@ func New(box Box, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if s.sign, err = parsePage("sign.html"); err != nil {
+		return nil, err
+	}
+	if s.install, err = parsePage("installation.html"); err != nil {
+		return nil, err
+	}
+	if s.report, err = parsePage("report.html"); err != nil {
 		return nil, err
 	}
 	own := http.NewCrossOriginProtection()
