@@ -106,6 +106,10 @@ func (l *loop) viewDevices(now time.Time, s *source) (list []status.Device, choi
 			level = status.Notice
 		}
 		l.tale.say(now, level, sentence(strings.TrimRight(seen.Why, ".")))
+		l.saveChoice(s, c, seen)
+	}
+	if s.saved != nil && s.saved.When.Equal(seen.Since) {
+		choice.Trace, choice.SHA256 = s.saved.Trace, s.saved.SHA256
 	}
 	return list, choice
 }

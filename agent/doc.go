@@ -47,6 +47,7 @@
 //	giveway.go      ends the run for a newer version, when no procedure is open and nobody looks in
 //	recorder.go     the last ten minutes of events; written out at each switchover that was not routine, with its record beside
 //	                it: cause, evidence, gaps, bytes sent again, and the hashes of the trace and of what it replays to
+//	devicetraces.go likewise what a source's change of device was decided from
 //	journal.go      the audit log (package audit): what the loop noted, on disk within a moment, and said when it cannot be
 //	view.go, judge.go, problems.go   the snapshot in words: what the pages and GET /api/v1/status show
 //	metrics.go      the same for Prometheus: metricsread.go, metricslinks.go, metricsstreams.go read the snapshot, metricnames.go is

@@ -259,8 +259,7 @@ func (l *loop) take(now time.Time, e event) {
 	case examined:
 		l.examined(now, e)
 	case traceSaved:
-		l.tale.saved(e.saved)
-		l.note(audit.Trace{Switchover: e.saved.number, Sum: e.saved.sum, Decisions: e.saved.decisions})
+		l.saved(e.saved)
 		l.news = true
 	}
 }

@@ -60,6 +60,8 @@ type job struct {
 	record *status.Switchover // to be kept beside it; nil: none
 	state  failover.Snapshot
 	parts  [][]failover.Record
+
+	device *deviceChange // the job is this one's trace instead
 }
 
 // savedTrace is a file that was written.
@@ -69,6 +71,8 @@ type savedTrace struct {
 	sum    string // SHA-256, hex
 
 	decisions string // likewise, of what it replays to
+
+	device *deviceChange // it is this one's; nil: a switchover's
 }
 
 func newRecorder(s store, p failover.Policy, log *slog.Logger, post func(event)) *recorder {
@@ -109,6 +113,14 @@ func (r *recorder) save(number uint64, when time.Time, record *status.Switchover
 	for _, c := range r.chunks {
 		j.parts = append(j.parts, c.records[:len(c.records):len(c.records)])
 	}
+	r.offer(j)
+}
+
+// offer has a job done if there is room for it.
+func (r *recorder) offer(j job) {
+	if r.folder == "" {
+		return
+	}
 	select {
 	case r.jobs <- j:
 	default:
@@ -138,7 +150,13 @@ func (r *recorder) Run(ctx context.Context) error {
 }
 
 func (r *recorder) write(j job) {
-	saved, err := r.file(j)
+	var saved savedTrace
+	var err error
+	if j.device != nil {
+		saved.device, err = j.device, r.fileDevices(j.device)
+	} else {
+		saved, err = r.file(j)
+	}
 	if err != nil {
 		r.failed.Add(1)
 		text := err.Error()
@@ -170,7 +188,7 @@ func (r *recorder) file(j job) (savedTrace, error) {
 	if err := r.keep(s, j.record); err != nil {
 		return savedTrace{}, err
 	}
-	return s, r.prune()
+	return s, r.prune(false)
 }
 
 // keep writes a switchover's record beside its trace: with both, anybody can check that what is told is what was decided.
@@ -194,13 +212,15 @@ func hashOf(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// prune removes the oldest traces beyond the number kept. Their names begin with the time.
-func (r *recorder) prune() error {
+// prune removes the oldest traces beyond the number kept, of devices or of links. Their names begin with the time.
+func (r *recorder) prune(devices bool) error {
 	all, err := os.ReadDir(r.folder)
 	if err != nil {
 		return fmt.Errorf("look at the old traces: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(e os.DirEntry) bool { return !strings.HasSuffix(e.Name(), ".trace") })
+	all = slices.DeleteFunc(all, func(e os.DirEntry) bool {
+		return !strings.HasSuffix(e.Name(), ".trace") || strings.Contains(e.Name(), deviceMark) != devices
+	})
 	var errs []error
 	for _, e := range all[:max(len(all)-keptTraces, 0)] {
 		errs = append(errs, os.Remove(filepath.Join(r.folder, e.Name())))

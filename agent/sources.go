@@ -34,9 +34,10 @@ type source struct {
 	trouble  atomic.Pointer[string]
 	measured rateMeter // the loop's
 
-	muted atomic.Bool // people in the room have closed the device
-	cut   bool        // a packet that was under way then was left out; only WriteRTP's goroutine
-	told  time.Time   // the loop's: the last change of the device that the tale tells
+	muted atomic.Bool   // people in the room have closed the device
+	cut   bool          // a packet that was under way then was left out; only WriteRTP's goroutine
+	told  time.Time     // the loop's: the last change of the device that the tale tells
+	saved *deviceChange // the loop's: the last of them whose trace was written; nil: none
 
 	stopped atomic.Bool // nothing goes to the legs
 	missing bool        // something did not; only WriteRTP's goroutine

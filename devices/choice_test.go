@@ -165,11 +165,11 @@ func TestReadTraceRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                "names no device",
 		"hello\n":                         "line 1: a trace of devices begins with",
-		traceTitle + "\ndevice a b\n":     "line 2: write device NAME",
-		traceTitle + "\ndevice a\n1 b ok": `no device "b"; there are: a`,
-		traceTitle + "\ndevice a\n1 a so": `"so" is no condition`,
-		traceTitle + "\ndevice a\nx a ok": "no instant",
-		traceTitle + "\ndevice a\n2\n1\n": "line 4: 1 lies before",
+		TraceTitle + "\ndevice a b\n":     "line 2: write device NAME",
+		TraceTitle + "\ndevice a\n1 b ok": `no device "b"; there are: a`,
+		TraceTitle + "\ndevice a\n1 a so": `"so" is no condition`,
+		TraceTitle + "\ndevice a\nx a ok": "no instant",
+		TraceTitle + "\ndevice a\n2\n1\n": "line 4: 1 lies before",
 	} {
 		if _, err := ReadTrace(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -178,7 +178,7 @@ func TestReadTraceRefuses(t *testing.T) {
 }
 
 func FuzzReadTrace(f *testing.F) {
-	f.Add(traceTitle + "\ndevice a\ndevice b\n1 a ok\n2 open b failed\n3\n----\n")
+	f.Add(TraceTitle + "\ndevice a\ndevice b\n1 a ok\n2 open b failed\n3\n----\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		trace, err := ReadTrace(strings.NewReader(text))
 		if err != nil {

@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-const (
-	traceTitle = "scanside devices trace 1"
-	traceLine  = "----"
-)
+// TraceTitle is how a trace begins.
+const TraceTitle = "scanside devices trace 1"
+
+const traceLine = "----"
 
 // Trace is what a choice heard, and what it decided.
 type Trace struct {
@@ -55,7 +55,7 @@ func seconds(at time.Duration) string { return strconv.FormatFloat(at.Seconds(),
 
 // Text is the trace as ReadTrace reads it.
 func (t Trace) Text() []byte {
-	b := []byte(traceTitle + "\n")
+	b := []byte(TraceTitle + "\n")
 	for _, n := range t.Names {
 		b = fmt.Appendf(b, "device %s\n", n)
 	}
@@ -97,8 +97,8 @@ func ReadTrace(r io.Reader) (Trace, error) {
 		line, _, _ = strings.Cut(line, "#")
 		line = strings.TrimSpace(line)
 		switch {
-		case n == 1 && line != traceTitle:
-			return t, fmt.Errorf("line 1: a trace of devices begins with %q", traceTitle)
+		case n == 1 && line != TraceTitle:
+			return t, fmt.Errorf("line 1: a trace of devices begins with %q", TraceTitle)
 		case n == 1, line == "":
 		case line == traceLine:
 			t.HasWant = true

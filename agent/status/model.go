@@ -224,6 +224,8 @@ type Choice struct {
 	Sentence  string            `json:"sentence"`  // why it was changed to, and what keeps a preferred one back; "": it was never changed
 	Since     time.Time         `json:"since"`     // of the last change; zero: none in this run
 	Takeovers map[string]uint64 `json:"takeovers"` // changes by reason
+	Trace     string            `json:"trace"`     // of the last change: file name in state_dir/traces; "": none was kept
+	SHA256    string            `json:"sha256"`    // of that file
 	Breaches  uint64            `json:"breaches"`  // steps in which the choice broke a rule of its own; any is a bug
 }
 

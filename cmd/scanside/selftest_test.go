@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"log/slog"
-	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -47,21 +43,8 @@ func TestDevicesTestCommand(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes half a minute of real time")
 	}
-	for _, needed := range []string{"pulseaudio", "pactl", "pacat", "parec", "espeak-ng"} {
-		if _, err := exec.LookPath(needed); err != nil {
-			t.Skip(err)
-		}
-	}
+	cards := soundCards(t, "espeak-ng")
 	const wall, table = "wall", "table"
-	cards, err := soundcard.Start(context.Background(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cards.Close()
-	for _, v := range cards.Env() {
-		name, value, _ := strings.Cut(v, "=")
-		t.Setenv(name, value)
-	}
 	if err := errors.Join(cards.PlugSpeaker(t.Context(), wall), cards.PlugMicrophone(t.Context(), table), cards.Room(t.Context(), wall, table)); err != nil {
 		t.Fatal(err)
 	}
@@ -71,39 +54,14 @@ func TestDevicesTestCommand(t *testing.T) {
 	}
 
 	cfg := agent.DefaultConfig()
-	cfg.Site = "demo"
-	cfg.FarEnd = agent.FarEnd{URL: "http://127.0.0.1:9", Token: "token"}
-	cfg.Uplinks = []agent.Uplink{{Name: "primary", Address: "127.0.0.2"}}
 	cfg.Camera.Device, cfg.Microphone.Device, cfg.Loudspeaker.Device = deviceTest, soundcard.PCM(table), soundcard.PCM(wall)
-	cfg.Video.Width, cfg.Video.Height = 320, 180
-	log := slog.New(slog.DiscardHandler)
-	captured, err := sources(cfg, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	speaker, ear, err := loudspeaker(cfg, captured, log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := agent.New(cfg, agent.Parts{Sources: captured, Loudspeaker: speaker, Ear: ear})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
-	defer func() { cancel(); <-done }()
-	page := httptest.NewServer(a.Handler())
-	defer page.Close()
-	at := cfg.Status
-	at.Listen = page.Listener.Addr().String()
-
+	at, speaker := runWithSound(t, cfg)
 	for deadline := time.Now().Add(patience); !speaker.Playback().OK; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the loudspeaker does not play: %+v", speaker.Playback())
 		}
 	}
-	out := &printed{on: "Say something now", do: func() { _ = cards.Say(ctx, table, words) }} // the rest of it is cut off by the end
+	out := &printed{on: "Say something now", do: func() { _ = cards.Say(t.Context(), table, words) }} // the rest of it is cut off by the end
 	if err := testDevices(t.Context(), at, false, out); err != nil {
 		t.Errorf("%v:\n%s", err, out)
 	}
