@@ -84,7 +84,10 @@ func (e *ear) session(ctx context.Context, s *session) (worked bool, err error) 
 	}
 	e.edit(func(h *media.Health) { h.Device = name; h.Opens++ })
 	e.ring.Store(r)
-	return e.watch(ctx, s, name, r, ended)
+	if worked, err = e.watch(ctx, s, name, r, ended); err != nil {
+		e.bad(time.Now(), err.Error()) // before it is closed, in which a driver can hang
+	}
+	return worked, err
 }
 
 // watch waits until no sound comes any more.

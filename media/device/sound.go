@@ -80,7 +80,9 @@ func (l *soundLibrary) start(way malgo.DeviceType, pcm string, periods uint32, c
 		dev.Uninit()
 		return nil, err
 	}
-	return dev.Uninit, nil
+	// Without the Stop, Uninit waits for ever for the library's thread when the device was pulled out: nothing wakes it from its wait,
+	// in which it spins.
+	return func() { _ = dev.Stop(); dev.Uninit() }, nil
 }
 
 // explainMicrophone says what an error of the library means and what to do.

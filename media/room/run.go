@@ -105,7 +105,10 @@ func (l *Loudspeaker) once(ctx context.Context, at int, pcm, label string, faile
 	}
 	defer end()
 	defer s.over.Store(true)
-	return l.watch(ctx, at, label, ended, failed)
+	if worked, err = l.watch(ctx, at, label, ended, failed); err != nil {
+		l.bad(err) // before it is closed, in which a driver can hang
+	}
+	return worked, err
 }
 
 // opened opens a device, with what it calls while it is open; end closes it. Neither waits for a driver for ever.
