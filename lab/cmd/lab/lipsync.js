@@ -1,5 +1,5 @@
 // Notes when the middle of the picture begins to be white, by the time the browser shows the frame, and when the sound begins to
-// beep, by the place of the first loud sample in what was played last. lipsyncSkews() is what lies between the two, in ms.
+// beep, by the place of the first loud sample in what was played last. lipsyncPairs() is what lies between the two, and how late each was, in ms.
 (() => {
   const video = document.getElementById("picture");
   const canvas = new OffscreenCanvas(8, 8);
@@ -36,9 +36,12 @@
     quietUntil = now + 500;
   }, 10);
 
-  window.lipsyncSkews = () => flashes.flatMap((f) => {
+  // Flash and beep begin at moments of the wall clock (media.BeatEvery), which is this machine's too.
+  const every = 1100;
+  const late = (at) => (performance.timeOrigin + at) % every;
+  window.lipsyncPairs = () => flashes.flatMap((f) => {
     const near = beeps.filter((b) => Math.abs(b - f) < 500).sort((a, b) => Math.abs(a - f) - Math.abs(b - f));
-    return near.length ? [near[0] - f] : [];
+    return near.length ? [{ skew: near[0] - f, picture: late(f), sound: late(near[0]) }] : [];
   });
   return true;
 })()
