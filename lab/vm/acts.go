@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"scanside/agent/status"
@@ -20,13 +21,15 @@ const (
 	voiceAbove, hushBelow = 0.03, 0.003
 	// A picture that is black or even spreads by less; colour bars by about 60.
 	spreadAbove = 20
+	// vividPath is how the name begins under which scanside lists one of the cameras: their place on the bus is the same.
+	vividPath = "/dev/v4l/by-path/platform-vivid.0"
 )
 
 func bad(s status.Stream) bool { return s.Level != status.OK }
 func ok(s status.Stream) bool  { return s.Level == status.OK }
 
 func (r *cameraRun) startWithoutCamera(ctx context.Context) error {
-	if err := errors.Join(r.PlugSound(ctx), r.Speak(ctx), r.start(ctx)); err != nil {
+	if err := errors.Join(r.PlugSound(ctx), r.Speak(ctx, microphoneCard), r.start(ctx)); err != nil {
 		return err
 	}
 	var err error
@@ -77,7 +80,7 @@ func (r *cameraRun) untilShown(ctx context.Context, what string, n int) error {
 }
 
 func (r *cameraRun) plugIn(ctx context.Context) error {
-	if err := r.PlugCamera(ctx); err != nil {
+	if err := r.PlugCameras(ctx); err != nil {
 		return err
 	}
 	back, err := r.untilBack(ctx)
@@ -90,7 +93,7 @@ func (r *cameraRun) plugIn(ctx context.Context) error {
 		return err
 	}
 	for _, c := range inv.Cameras {
-		if c.Device == cameraPath {
+		if strings.HasPrefix(c.Device, vividPath) {
 			r.report.Camera = c.Device
 		}
 	}
@@ -99,7 +102,7 @@ func (r *cameraRun) plugIn(ctx context.Context) error {
 			r.report.Microphone = m.Device
 		}
 	}
-	r.check(r.report.Camera != "", "scanside devices does not list %s: %+v", cameraPath, inv)
+	r.check(r.report.Camera != "", "scanside devices does not list %s: %+v", vividPath, inv)
 	r.check(r.report.Microphone != "", "scanside devices does not list %s: %+v", microphoneCard, inv)
 	return nil
 }
@@ -158,7 +161,7 @@ func level(seen browser.Seen) float64 {
 }
 
 func (r *cameraRun) hush(ctx context.Context) error {
-	if err := r.Hush(ctx); err != nil {
+	if err := r.Hush(ctx, microphoneCard); err != nil {
 		return err
 	}
 	// What was said before is still on its way for a moment.
@@ -171,7 +174,7 @@ func (r *cameraRun) hush(ctx context.Context) error {
 	}
 	r.report.Voice.Hushed = level(seen)
 	r.check(r.report.Voice.Hushed < hushBelow, "nobody speaks and the level is %.4f, want less than %.3f", r.report.Voice.Hushed, hushBelow)
-	if err := r.Speak(ctx); err != nil {
+	if err := r.Speak(ctx, microphoneCard); err != nil {
 		return err
 	}
 	return waitUntil(ctx, changeWithin, "the voice after silence", func() error {
@@ -188,7 +191,7 @@ func (r *cameraRun) pullCamera(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.PullCamera(ctx); err != nil {
+	if err := r.PullCameras(ctx); err != nil {
 		return err
 	}
 	if r.report.Pulled, err = r.untilVideo(ctx, "the box's word that its camera is gone", bad); err != nil {
@@ -200,7 +203,7 @@ func (r *cameraRun) pullCamera(ctx context.Context) error {
 	if err := r.browser.Screenshot(r.file("pulled.png")); err != nil {
 		return err
 	}
-	if err := r.PlugCamera(ctx); err != nil {
+	if err := r.PlugCameras(ctx); err != nil {
 		return err
 	}
 	if r.report.Pulled.BackAfter, err = r.untilBack(ctx); err != nil {
@@ -275,7 +278,7 @@ func (r *cameraRun) merged() (lostPackets, error) {
 }
 
 func (r *cameraRun) startBusy(ctx context.Context) error {
-	if err := errors.Join(r.stop(ctx), r.HoldCamera(ctx), r.start(ctx)); err != nil {
+	if err := errors.Join(r.stop(ctx), r.HoldCameras(ctx), r.start(ctx)); err != nil {
 		return err
 	}
 	var err error
@@ -292,7 +295,7 @@ func (r *cameraRun) startBusy(ctx context.Context) error {
 	if err := r.browser.Screenshot(r.file("busy.png")); err != nil {
 		return err
 	}
-	if err := r.ReleaseCamera(ctx); err != nil {
+	if err := r.ReleaseCameras(ctx); err != nil {
 		return err
 	}
 	if r.report.Busy.BackAfter, err = r.untilBack(ctx); err != nil {

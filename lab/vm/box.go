@@ -49,13 +49,13 @@ far_end:
   tls: {fingerprint: "%s"}
 uplinks:
 %sprotection: {voice: always, video: always}
-camera: {device: %s}
+camera: {devices: [%s, %s]}
 loudspeaker: {device: none}
-microphone: {device: %s}
+microphone: {devices: [%s, %s]}
 video: {width: %d, height: %d, fps: %d, bitrate: 600000}
 status: {listen: "127.0.0.1:8480"}
 state_dir: /var/lib/scanside
-`, site, gatewayName, consolePort, far.fingerprint, uplinks.String(), cameraPath, microphoneCard, mode.Width, mode.Height, mode.Rate)
+`, site, gatewayName, consolePort, far.fingerprint, uplinks.String(), front, ceiling, microphoneCard, spareCard, mode.Width, mode.Height, mode.Rate)
 	return errors.Join(
 		os.WriteFile(filepath.Join(b.Share, "scanside.yaml"), []byte(text), 0o644),
 		os.WriteFile(filepath.Join(b.Share, "token"), []byte(far.token+"\n"), 0o644), // a lab's token, for a lab's gateway
@@ -114,6 +114,11 @@ func (b box) status(ctx context.Context) (status.Status, error) {
 
 // untilVideo waits until the box says of its picture what good accepts, and returns what it says then.
 func (b box) untilVideo(ctx context.Context, what string, good func(status.Stream) bool) (trouble, error) {
+	return b.until(ctx, "video", what, good)
+}
+
+// until is untilVideo for either stream.
+func (b box) until(ctx context.Context, kind, what string, good func(status.Stream) bool) (trouble, error) {
 	var t trouble
 	began := time.Now()
 	err := waitUntil(ctx, changeWithin, what, func() error {
@@ -122,7 +127,7 @@ func (b box) untilVideo(ctx context.Context, what string, good func(status.Strea
 			return err
 		}
 		for _, stream := range s.Streams {
-			if stream.Kind != "video" {
+			if stream.Kind != kind {
 				continue
 			}
 			t.Says = stream.Sentence
@@ -131,7 +136,7 @@ func (b box) untilVideo(ctx context.Context, what string, good func(status.Strea
 				return nil
 			}
 		}
-		return fmt.Errorf("it says of the picture: %q", t.Says)
+		return fmt.Errorf("it says of the %s: %q", kind, t.Says)
 	})
 	return t, err
 }

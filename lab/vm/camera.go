@@ -26,6 +26,10 @@ type cameraReport struct {
 	Absent      trouble       `json:"camera_absent_at_start"`
 	Pulled      trouble       `json:"camera_pulled"`
 	Busy        trouble       `json:"camera_busy_at_start"`
+	Frames      takeover      `json:"frames_stop"`      // the preferred camera stays, and gives nothing
+	Gone        takeover      `json:"one_camera_gone"`  // it is taken from under the program
+	Microphones takeover      `json:"two_microphones"`  // the preferred one is pulled out, and plugged in again
+	Damaged     uint64        `json:"damaged_pictures"` // skipped and counted
 	Cables      []cableReport `json:"cables"`
 	BootSeconds float64       `json:"boot_seconds"`
 	Seconds     float64       `json:"seconds"` // the whole run after boot
@@ -48,6 +52,14 @@ type trouble struct {
 	SaidAfter int64  `json:"said_after_ms"`
 	Verdict   string `json:"verdict"`       // the box's state of supervision at that time
 	BackAfter int64  `json:"back_after_ms"` // from the moment the camera was there again to the box's word that it works
+}
+
+// takeover is one story of a device that another one stands in for.
+type takeover struct {
+	Says       string `json:"says"`                    // why the other one is used
+	TakenAfter int64  `json:"taken_after_ms"`          // from the moment it was gone to the box's word that the other one is used
+	WellAfter  int64  `json:"well_after_ms,omitempty"` // from the moment it was there again to the box's word that it is well
+	BackAfter  int64  `json:"back_after_ms,omitempty"` // from then to the box's word that it is used again
 }
 
 type cableReport struct {
@@ -117,6 +129,10 @@ func (r *cameraRun) play(ctx context.Context, program string, mode Mode) error {
 		{"the physician watches", r.watch},
 		{"the microphone hears nobody", r.hush},
 		{"the camera is pulled out and plugged in again", r.pullCamera},
+		{"the preferred camera gives no frames, and gives some again", r.stopFrames},
+		{"a picture is damaged", r.damage},
+		{"the preferred camera is taken from under the program", r.loseCamera},
+		{"the preferred microphone is pulled out and plugged in again", r.pullMicrophone},
 		{"cables are pulled, one after the other", r.pullCables},
 		{"the box starts while another program has its camera", r.startBusy},
 	} {

@@ -26,8 +26,8 @@ type modeSpeed struct {
 
 // runDevices proves the guest's devices with the kernel's own tools, without scanside: what fails here is the lab's fault.
 func runDevices(ctx context.Context, m *Machine, _ options) error {
-	report := devicesReport{Accelerator: string(m.Accel), BootSeconds: round(m.Booted.Seconds()), Camera: cameraPath}
-	if err := m.PlugCamera(ctx); err != nil {
+	report := devicesReport{Accelerator: string(m.Accel), BootSeconds: round(m.Booted.Seconds()), Camera: string(front)}
+	if err := m.PlugCameras(ctx); err != nil {
 		return fmt.Errorf("plugging the camera in: %w", err)
 	}
 	for _, mode := range []Mode{{320, 180, 10}, {320, 180, 15}, {320, 180, 30}, {640, 360, 10}, {640, 360, 15}, {640, 360, 30}, {1280, 720, 10}} {
@@ -44,19 +44,19 @@ func runDevices(ctx context.Context, m *Machine, _ options) error {
 	if report.Silent, err = m.Record(ctx, 2); err != nil {
 		return fmt.Errorf("recording silence: %w", err)
 	}
-	if err := m.Speak(ctx); err != nil {
+	if err := m.Speak(ctx, microphoneCard); err != nil {
 		return fmt.Errorf("speaking into the microphone: %w", err)
 	}
 	if report.Speaking, err = m.Record(ctx, 4); err != nil {
 		return fmt.Errorf("recording the test voice: %w", err)
 	}
-	if err := m.Hush(ctx); err != nil {
+	if err := m.Hush(ctx, microphoneCard); err != nil {
 		return err
 	}
-	if err := m.PullCamera(ctx); err != nil {
+	if err := m.PullCameras(ctx); err != nil {
 		return fmt.Errorf("pulling the camera out: %w", err)
 	}
-	if err := m.PlugCamera(ctx); err != nil {
+	if err := m.PlugCameras(ctx); err != nil {
 		return fmt.Errorf("plugging the camera in again: %w", err)
 	}
 	report.PulledOut = true
