@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
@@ -16,6 +15,9 @@ type shotsCommand struct {
 	Agent string `default:"build/scanside" env:"SCANSIDE_AGENT" placeholder:"FILE" help:"The agent's program."`
 }
 
+// living is true of a page that hears from the box, with a picture that is new if there is one.
+const living = `!document.documentElement.hasAttribute("data-stale") && !document.getElementById("preview")?.classList.contains("old")`
+
 // shooting is one run.
 type shooting struct {
 	folder string
@@ -25,34 +27,29 @@ type shooting struct {
 func (c *shotsCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
+	var windows []*browser.Browser // before the demo: encoding pictures, a small machine is slow to start a browser
+	for _, cfg := range []browser.Config{{Devices: true}, {Width: 390, Height: 844, Phone: true}, {Width: 1280, Height: 860}} {
+		b, err := browser.Start(ctx, cfg)
+		if err != nil {
+			return err
+		}
+		defer b.Close()
+		windows = append(windows, b)
+	}
 	d, err := startDemo(ctx, c.Agent, nil)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
 	s := &shooting{c.To, d}
-	physician, err := browser.Start(ctx, browser.Config{Devices: true, Log: io.Discard})
-	if err != nil {
-		return err
-	}
-	defer physician.Close()
+	physician, phone, desk := windows[0], windows[1], windows[2]
 	if err := s.call(physician); err != nil {
 		return err
 	}
-	phone, err := browser.Start(ctx, browser.Config{Width: 390, Height: 844, Phone: true, Log: io.Discard})
-	if err != nil {
+	if err := s.desk(desk); err != nil {
 		return err
 	}
-	defer phone.Close()
-	if err := s.phone(ctx, phone, physician); err != nil {
-		return err
-	}
-	desk, err := browser.Start(ctx, browser.Config{Width: 1280, Height: 860, Log: io.Discard})
-	if err != nil {
-		return err
-	}
-	defer desk.Close()
-	return s.desk(desk)
+	return s.phone(ctx, phone, physician)
 }
 
 // call has the physician look at the room and talk to it.
@@ -117,7 +114,9 @@ func (s *shooting) desk(b *browser.Browser) error {
 		if err := p.until(shot.name, shot.ready); err != nil {
 			return err
 		}
-		time.Sleep(settle)
+		if err := p.until("a page that hears from the box", living); err != nil {
+			return err
+		}
 		if err := b.Screenshot(s.file(shot.name)); err != nil {
 			return err
 		}
@@ -132,6 +131,9 @@ func (s *shooting) at(b *browser.Browser, selector, name string) error {
 	if _, err := browser.Eval[bool](b, fmt.Sprintf("document.querySelector(%q).scrollIntoView(), true", selector)); err != nil {
 		return err
 	}
-	time.Sleep(settle)
+	p := &call{demo: s.demo, tab: b}
+	if err := p.until("a page that hears from the box", living); err != nil {
+		return err
+	}
 	return b.Screenshot(s.file(name))
 }
