@@ -28,6 +28,7 @@ RULES_PACKAGES := prometheus
 PROMETHEUS_PACKAGES := prometheus prometheus-node-exporter iproute2
 JANUS_PACKAGES := mmdebstrap ffmpeg iproute2
 PACKAGE_PACKAGES := lintian rpm scdoc
+TRY_PACKAGES  := mmdebstrap systemd-container
 ARM64_PACKAGES := mmdebstrap gcc-aarch64-linux-gnu g++-aarch64-linux-gnu
 
 # Builds .deb and .rpm from one description. A tool: nothing of it is in the programs. Newer ones need a module that the Go
@@ -41,7 +42,7 @@ W ?= bubble
 
 .PHONY: help demo build test axe check bench micro scenarios scenario lab g3 g4 g5 g6 g8 g9 g10 g11 g12 g13 g14 g15 g16 soak encoders takeover soak-devices soak-netns page shots \
 	content lipsync mouth-to-ear references recovery firewall janus rules units rules-deps vm package package-amd64 package-arm64 lint-package package-deps \
-	arm64-deps deps test-deps lab-deps reference-deps janus-deps vm-deps clean
+	try-package try-deps arm64-deps deps test-deps lab-deps reference-deps janus-deps vm-deps clean
 
 help:
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -174,10 +175,10 @@ vm: vm-deps test-deps build ## (root) a virtual machine with a real V4L2 camera 
 
 package: package-amd64 package-arm64 ## .deb and .rpm of both programs for amd64 and arm64, into build/package
 
-package-amd64: deps package-deps build/tools/nfpm $(INCLUDE)/openh264
+package-amd64: deps package-deps build/tools/nfpm build
 	@TZ=UTC packaging/package.sh $(PACKAGE_VERSION) amd64
 
-package-arm64: package-deps arm64-deps build/tools/nfpm
+package-arm64: deps package-deps arm64-deps build/tools/nfpm build
 	@TZ=UTC packaging/package.sh $(PACKAGE_VERSION) arm64
 
 build/tools/nfpm:
@@ -185,6 +186,10 @@ build/tools/nfpm:
 
 lint-package: package-deps ## what Debian's lintian says of the packages in build/package; an error fails
 	lintian --allow-root --fail-on error build/package/*.deb
+
+try-package: deps package-deps try-deps build/tools/nfpm build ## (root) the packages with the real apt, dpkg, rpm and systemd, in a container: install to purge
+	@for v in 1.0.0 1.0.1; do TZ=UTC OUT=build/try packaging/package.sh $$v amd64 >/dev/null || exit 1; done
+	@packaging/try.sh build/try
 
 deps:
 	@./packaging/deps.sh $(RUN_PACKAGES)
@@ -217,6 +222,9 @@ echo-deps: $(INCLUDE)/openh264
 
 package-deps:
 	@./packaging/deps.sh $(PACKAGE_PACKAGES)
+
+try-deps:
+	@./packaging/deps.sh $(TRY_PACKAGES)
 
 arm64-deps:
 	@./packaging/deps.sh $(ARM64_PACKAGES)

@@ -38,6 +38,7 @@
 //	agent/status          the technician's page and the room's page, embedded
 //	gateway               the far end: rooms, mergers, viewers, sign-in, metrics
 //	gateway/console       the physician's page, embedded
+//	completion            completion for shells, from the table of commands that a program parses with
 //	config                reads a YAML file, says every mistake with its line
 //	systemd               the units, one source for packages and for scanside service install
 //	packaging/copyright   lists whose work a program contains, for its package; fails where a licence is missing

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the packages of one architecture into build/package: packaging/package.sh VERSION amd64|arm64 [deb|rpm …]
+# Builds the packages of one architecture into build/package, or OUT: packaging/package.sh VERSION amd64|arm64 [deb|rpm …]
 # The same commit gives the same bytes, on any machine with the same compiler: all times are the commit's.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ if [ "$ARCH" = arm64 ] && [ "$(dpkg --print-architecture)" != arm64 ]; then
 	. packaging/arm64.sh
 fi
 export GOOS=linux GOARCH=$ARCH
-out=build/package
+out=${OUT:-build/package}
 mkdir -p "$out"
 
 uname_of() { case $1 in amd64) echo x86_64 ;; arm64) echo aarch64 ;; esac; }
@@ -34,7 +34,7 @@ changelog() {
 
 for program in scanside scanside-gateway; do
 	export STAGE=build/stage/$ARCH/$program
-	rm -f "$out/$program"[_-][0-9]*"$ARCH.deb" "$out/$program"-[0-9]*"$(uname_of "$ARCH").rpm" # of another commit
+	[ -n "${OUT:-}" ] || rm -f "$out/$program"[_-][0-9]*"$ARCH.deb" "$out/$program"-[0-9]*"$(uname_of "$ARCH").rpm" # of another commit
 	rm -rf "$STAGE"
 	mkdir -p "$STAGE"
 	case $program in
@@ -48,6 +48,10 @@ for program in scanside scanside-gateway; do
 		;;
 	esac
 	env -u GOOS -u GOARCH -u CC -u CXX go run ./packaging/copyright "$STAGE/$program" "$STAGE"
+	packaging/man/man.sh "$program" "$STAGE"
+	for shell in bash zsh fish; do
+		"build/$program" completion "$shell" >"$STAGE/completion.$shell"
+	done
 	changelog "$program" | gzip -9n >"$STAGE/changelog.gz"
 	for script in preinst postinst prerm postrm; do
 		sed "s/@NAME@/$program/g; s/@FREE@/$free/" "packaging/maintainer/$script" >"$STAGE/$script"

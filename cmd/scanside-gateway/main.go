@@ -17,6 +17,7 @@ import (
 	"github.com/alecthomas/kong"
 	"golang.org/x/term"
 
+	"scanside/completion"
 	"scanside/gateway"
 )
 
@@ -31,6 +32,7 @@ type program struct {
 	HashPassword hashPasswordCommand `cmd:"" help:"Read a password and print its hash for users[].password_hash."`
 	Token        tokenCommand        `cmd:"" help:"Make a site's token: one line for the box, one for sites[].token_hash."`
 	SignInCode   signInCodeCommand   `cmd:"" help:"Make a one-time sign-in code for a user of the running gateway."`
+	Completion   completion.Command  `cmd:"" help:"Print what a shell needs to complete this command line."`
 }
 
 func main() {

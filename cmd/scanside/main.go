@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"scanside/agent"
+	"scanside/completion"
 )
 
 // version is set when the program is built.
@@ -38,6 +39,7 @@ type program struct {
 	Audit       auditCommand         `cmd:"" help:"Export the audit log."`
 	User        userCommands         `cmd:"" help:"List, make and change the users of the status page."`
 	Certificate certificateCommand   `cmd:"" help:"Print the fingerprint of the certificate that the status page shows."`
+	Completion  completion.Command   `cmd:"" help:"Print what a shell needs to complete this command line."`
 }
 
 func main() {
