@@ -56,17 +56,31 @@ func (s *seat) sent() (t link.Tally) {
 	return t
 }
 
+// carried is what each of the uplinks that take the picture to the room carries; 0: one of them has shown no limit. The room's lock is held.
+func (r *run) carried(now time.Time) (rate int) {
+	for _, u := range r.uplinks {
+		if !u.carries[media.Video] {
+			continue
+		}
+		l := u.toRoom.limit(now)
+		if l == 0 {
+			return 0
+		}
+		if rate == 0 || l < rate {
+			rate = l
+		}
+	}
+	return rate
+}
+
 // fit has the talker send what the thinnest uplink that takes his picture to the room carries: there is one picture, so there is one rate.
+// As long as one of them has shown no limit, it brings all of him, and the others' trouble is nobody's.
 func (r *room) fit(now time.Time) {
 	r.mu.Lock()
 	var to *link.Inbound
 	rate := 0
 	if t := r.talk; t != nil && r.run != nil && now.Sub(t.asked) >= rateAgain {
-		for _, u := range r.run.uplinks {
-			if l := u.toRoom.limit(now); u.carries[media.Video] && l > 0 && (rate == 0 || l < rate) {
-				rate = l
-			}
-		}
+		rate = r.run.carried(now)
 		if rate > 0 || t.held {
 			if held := rate > 0; held != t.held {
 				r.log.Info("what the ways to the room carry is told to who talks", "limited", held, "bit/s", rate)

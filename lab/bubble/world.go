@@ -43,6 +43,7 @@ type World struct {
 	taps              map[string]*tap
 	viewer, doc, page *host
 	stops             []func() // in the order of starting
+	agents            sync.Map // the agent that runs last, by its page's address
 }
 
 // Box is one agent with its pages. Its state is kept in a folder, so that a box which is started again is the same box.
@@ -121,6 +122,7 @@ func (w *World) StartBox(addr, state string) (*Box, error) {
 	if err != nil {
 		return nil, errors.Join(err, api.Close())
 	}
+	w.agents.Store(addr, b.Agent)
 	end := run(b.Agent.Run)
 	hangUp := w.internet.serve(addr, b.Agent.Handler())
 	b.stop = sync.OnceFunc(func() {
@@ -201,7 +203,7 @@ func (w *World) atTheBox() *http.Client {
 	return c
 }
 
-// keyed shows the console key of the box that runs now.
+// keyed shows the console key of the box that answers at the address now.
 type keyed struct {
 	next http.RoundTripper
 	w    *World
@@ -209,7 +211,9 @@ type keyed struct {
 
 func (k keyed) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer "+k.w.Box.Agent.ConsoleKey())
+	if a, ok := k.w.agents.Load(r.URL.Host); ok {
+		r.Header.Set("Authorization", "Bearer "+a.(*agent.Agent).ConsoleKey())
+	}
 	return k.next.RoundTrip(r)
 }
 
