@@ -22,7 +22,7 @@ func TestButtonLeadsToSignIn(t *testing.T) {
 	srv := serveAfar(t, b, Config{Door: door}, false)
 	do(t, ctx, chromedp.EmulateViewport(390, 844), chromedp.Navigate(srv.URL+"/"), chromedp.WaitVisible("#verdict"), chromedp.WaitVisible("#account a"))
 	becomes(t, ctx, `document.getElementById("fresh").textContent.startsWith("updated")`)
-	do(t, ctx, chromedp.Click("#uplink-primary .pin button"), chromedp.WaitVisible("#password"))
+	do(t, ctx, chromedp.Click("#view-advanced"), chromedp.Click("#uplink-primary .pin button"), chromedp.WaitVisible("#password"))
 	if text := eval[string](t, ctx, `document.querySelector("main").innerText`); !strings.Contains(text, "Holding everything on one uplink needs a field technician or a site lead. Sign in first.") {
 		t.Errorf("the sign-in page does not say what it is for: %s", text)
 	}
