@@ -69,6 +69,7 @@ func runWithSound(t *testing.T, cfg agent.Config) (agent.Status, agent.Loudspeak
 	page := httptest.NewServer(a.Handler())
 	t.Cleanup(func() { page.Close(); cancel(); <-done })
 	at := cfg.Status
+	at.StateDir = cfg.StateDir
 	at.Listen = page.Listener.Addr().String()
 	return at, speaker
 }

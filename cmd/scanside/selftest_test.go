@@ -54,6 +54,7 @@ func TestDevicesTestCommand(t *testing.T) {
 	}
 
 	cfg := agent.DefaultConfig()
+	cfg.StateDir = t.TempDir() // the command's key lies there
 	cfg.Camera.Device, cfg.Microphone.Device, cfg.Loudspeaker.Device = deviceTest, soundcard.PCM(table), soundcard.PCM(wall)
 	at, speaker := runWithSound(t, cfg)
 	for deadline := time.Now().Add(patience); !speaker.Playback().OK; time.Sleep(50 * time.Millisecond) {
