@@ -17,13 +17,15 @@ import (
 // arrows is the whole table of imports inside this module: a package may import what stands behind it and nothing else.
 // Add an arrow here first, with its reason in the commit.
 var arrows = map[string][]string{
-	"cmd/scanside":         {"access", "agent", "agent/status", "audit", "completion", "devices", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "support", "systemd"},
+	"cmd/scanside":         {"access", "agent", "agent/status", "argon", "audit", "completion", "devices", "diagnosis", "doctor", "failover", "gateway", "link", "media", "media/device", "media/room", "lab/emu", "support", "systemd"},
 	"cmd/scanside-gateway": {"completion", "gateway"},
-	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "history", "installation", "link", "machine", "media", "media/content", "selftest", "supervision", "support", "viewing"},
+	"agent":                {"access", "agent/status", "audit", "bandwidth", "budget", "config", "diagnosis", "doctor", "drill", "examination", "failover", "farend", "history", "installation", "link", "machine", "media", "media/content", "selfsigned", "selftest", "supervision", "support", "viewing"},
 	"agent/status":         {"access", "support"},
-	"gateway":              {"config", "gateway/console", "link", "media", "media/content"},
+	"gateway":              {"argon", "config", "gateway/console", "link", "media", "media/content", "selfsigned"},
 	"gateway/console":      {},
-	"access":               {},
+	"access":               {"argon"},
+	"argon":                {},
+	"selfsigned":           {},
 	"audit":                {},
 	"bandwidth":            {},
 	"completion":           {},

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"scanside/argon"
 )
 
 // Door decides who comes in: people by name and password and then by their browser's session, programs by tokens. Safe for
@@ -103,7 +105,7 @@ func (d *Door) SignIn(ctx context.Context, name, password string, from netip.Add
 	case len(list) == 0:
 		return "", ErrNoUsers
 	}
-	user, h := User{}, blank()
+	user, h := User{}, argon.Blank(cost())
 	if at := indexOf(list, name); at >= 0 {
 		user = list[at]
 		h, _ = parseHash(user.Password) // checked when it was read
@@ -112,7 +114,7 @@ func (d *Door) SignIn(ctx context.Context, name, password string, from netip.Add
 		return "", err
 	}
 	right := false
-	if err := d.hasher.do(ctx, func() { right = h.matches(password) }); err != nil {
+	if err := d.hasher.do(ctx, func() { right = h.Matches(password) }); err != nil {
 		return "", err
 	}
 	if !right || user.Name == "" {

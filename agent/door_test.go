@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"scanside/access"
+	"scanside/selfsigned"
 )
 
 // loud is a log that may be read while it is written.
@@ -96,7 +97,7 @@ func TestFirstRun(t *testing.T) {
 		t.Errorf("acting: %d %s", code, text)
 	}
 	fingerprint, err := Fingerprint(cfg)
-	if err != nil || fingerprint != fingerprintOf(shown.Raw) || !strings.Contains(said.String(), fingerprint) {
+	if err != nil || fingerprint != selfsigned.Fingerprint(shown.Raw) || !strings.Contains(said.String(), fingerprint) {
 		t.Errorf("the certificate's fingerprint: %q, %v", fingerprint, err)
 	}
 	if err := shown.VerifyHostname("box.example.org"); err != nil {

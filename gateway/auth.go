@@ -2,12 +2,12 @@ package gateway
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"slices"
 	"time"
 
+	"scanside/argon"
 	"scanside/gateway/console"
 )
 
@@ -30,8 +30,8 @@ const (
 // door decides who comes in: people by password or one-time code, then by cookie; boxes by their site's token.
 type door struct {
 	users    []User
-	hashes   map[string]phc
-	nobody   phc // compared with when a name is unknown, so that the answer takes as long
+	hashes   map[string]argon.Hash
+	nobody   argon.Hash // compared with when a name is unknown, so that the answer takes as long
 	sessions *sessions
 	codes    *codes
 	limiter  *limiter
@@ -42,24 +42,22 @@ type door struct {
 
 func newDoor(cfg Config, log *slog.Logger) (*door, error) {
 	d := &door{
-		users: cfg.Users, hashes: map[string]phc{}, sessions: newSessions(cfg.IdleTimeout), codes: newCodes(cfg.StateDir),
+		users: cfg.Users, hashes: map[string]argon.Hash{}, sessions: newSessions(cfg.IdleTimeout), codes: newCodes(cfg.StateDir),
 		limiter: newLimiter(), hashers: make(chan struct{}, hashersAtOnce), count: func(string) {}, log: log,
 	}
-	d.nobody = phc{memory: argonMemory, passes: argonPasses, lanes: argonLanes}
+	like := passwordCost()
 	for _, u := range cfg.Users {
 		if u.PasswordHash == "" {
 			continue
 		}
-		p, err := parsePHC(u.PasswordHash)
+		p, err := parsePassword(u.PasswordHash)
 		if err != nil {
 			return nil, err
 		}
 		d.hashes[u.Name] = p
-		d.nobody = p // the same cost
+		like = p.Cost
 	}
-	d.nobody.salt, d.nobody.key = make([]byte, argonSalt), make([]byte, argonKey)
-	rand.Read(d.nobody.salt)
-	rand.Read(d.nobody.key)
+	d.nobody = argon.Blank(like)
 	return d, nil
 }
 
@@ -165,7 +163,7 @@ func (d *door) passwordOf(ctx context.Context, name, password string) (right, an
 	if !known {
 		hash = d.nobody
 	}
-	return len(password) <= maxPassword && hash.matches(password) && known, true
+	return hash.Matches(password) && known, true
 }
 
 func (d *door) tooMany(w http.ResponseWriter, wait time.Duration) {

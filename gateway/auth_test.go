@@ -350,8 +350,8 @@ func TestSignOut(t *testing.T) {
 
 func TestPHC(t *testing.T) {
 	good := testHash()
-	p, err := parsePHC(good)
-	if err != nil || !p.matches(testPassword) || p.matches("correct horse batter") {
+	p, err := parsePassword(good)
+	if err != nil || !p.Matches(testPassword) || p.Matches("correct horse batter") {
 		t.Fatalf("own hash: %v", err)
 	}
 	parts := strings.Split(good, "$")
@@ -361,7 +361,7 @@ func TestPHC(t *testing.T) {
 		"all memory": strings.Replace(good, "m=19456", "m=99999999", 1), "cheap": strings.Replace(good, "m=19456", "m=8", 1),
 		"cut": good[:len(good)-30], "short salt": strings.Replace(good, parts[4], "AAAA", 1), "not base64": strings.Replace(good, parts[4], "!!!!", 1),
 	} {
-		if _, err := parsePHC(bad); err == nil {
+		if _, err := parsePassword(bad); err == nil {
 			t.Errorf("%s was taken", name)
 		} else if len(bad) > 20 && strings.Contains(err.Error(), parts[5]) {
 			t.Errorf("%s: the error repeats the hash", name)
@@ -371,14 +371,14 @@ func TestPHC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := parsePHC(made); err != nil || p.memory != argonMemory || !p.matches(testPassword) {
+	if p, err := parsePassword(made); err != nil || p.Cost != passwordCost() || !p.Matches(testPassword) {
 		t.Errorf("HashPassword made %+v: %v", p, err)
 	}
 	if _, err := HashPassword("short"); err == nil {
 		t.Error("a short password was taken")
 	}
 	// A hash by another tool (the argon2 reference program, "password", salt "somesaltsomesalt").
-	if _, err := parsePHC("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"); err != nil {
+	if _, err := parsePassword("$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"); err != nil {
 		t.Errorf("another tool's hash: %v", err)
 	}
 }

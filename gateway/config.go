@@ -268,7 +268,7 @@ func (c *Config) checkUsers(wrong func(string, string, ...any)) {
 			wrong(path+".role", "%q is not a role; use supervisor or observer", string(u.Role))
 		}
 		if u.PasswordHash != "" {
-			if _, err := parsePHC(u.PasswordHash); err != nil {
+			if _, err := parsePassword(u.PasswordHash); err != nil {
 				wrong(path+".password_hash", "%v", err)
 			}
 		}

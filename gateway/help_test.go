@@ -13,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"scanside/argon"
 	"scanside/link"
 )
 
@@ -20,9 +21,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // testHash is of testPassword, at the least cost that is taken: race detection makes it dear.
 var testHash = sync.OnceValue(func() string {
-	p := phc{memory: 19 << 10, passes: 1, lanes: 1, salt: []byte("salt of the tests")}
-	p.key = p.hash(testPassword, argonKey)
-	return p.String()
+	h, err := argon.New(testPassword, argon.Cost{Memory: 19 << 10, Passes: 1, Lanes: 1})
+	if err != nil {
+		panic(err)
+	}
+	return h.String()
 })
 
 const testPassword = "correct horse battery"

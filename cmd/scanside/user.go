@@ -14,6 +14,7 @@ import (
 
 	"scanside/access"
 	"scanside/agent"
+	"scanside/argon"
 )
 
 // userCommands change the users of the status page, with the agent running or not: it takes up the changes within two seconds and records them.
@@ -192,7 +193,7 @@ func readPassword(from *os.File, prompt io.Writer) (string, error) {
 		fmt.Fprintln(prompt)
 		return string(text), err
 	}
-	first, err := ask(fmt.Sprintf("Password (at least %d characters): ", access.MinPassword))
+	first, err := ask(fmt.Sprintf("Password (at least %d characters): ", argon.MinPassword))
 	if err != nil {
 		return "", err
 	}
