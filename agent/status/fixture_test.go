@@ -108,9 +108,15 @@ func (b *box) SupportBundle(ctx context.Context) (*support.Bundle, error) {
 	}, nil)
 }
 
-func (b *box) History() *History { return b.st.History }
+func (b *box) History() *History {
+	st, _ := b.Status()
+	return st.History
+}
 
-func (b *box) Levels() Levels { return b.st.Levels }
+func (b *box) Levels() Levels {
+	st, _ := b.Status()
+	return st.Levels
+}
 
 func (b *box) Preview(w http.ResponseWriter, _ *http.Request, by string) {
 	http.Error(w, "no picture for "+by, http.StatusServiceUnavailable)

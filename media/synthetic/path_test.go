@@ -71,7 +71,10 @@ func newWorld(t *testing.T, k media.Kind, nth int64) *world {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { _ = w.source.Run(ctx, w.fan) })
+	wg.Go(func() {
+		time.Sleep(ms) // the test chooses its legs first, or the first key frame passes them by
+		_ = w.source.Run(ctx, w.fan)
+	})
 	wg.Go(func() { // what the agent's loop does: repairs, answered over the leg that lives
 		for ctx.Err() == nil {
 			time.Sleep(10 * ms)
